@@ -1,0 +1,229 @@
+"""The vocabulary: what is asked, what comes back, what is found, what is remembered.
+
+Plain frozen values without behaviour beyond reading a body. Times are aware
+`datetime`s in UTC; sizes are bytes; digests are written "sha256:<hex>".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from io import BytesIO
+from typing import Any, BinaryIO
+
+Json = dict[str, Any]
+
+
+class State(StrEnum):
+    """How a version stands upstream.
+
+    `missing` and `withdrawn` are ours: a complete answer left it out, once or
+    confirmed. All others are what the upstream says of it.
+    """
+
+    LISTED = "listed"
+    YANKED = "yanked"
+    DEPRECATED = "deprecated"
+    INSECURE = "insecure"
+    REVOKED = "revoked"
+    END_OF_LIFE = "end-of-life"
+    QUARANTINED = "quarantined"
+    MISSING = "missing"
+    WITHDRAWN = "withdrawn"
+
+
+class Outcome(StrEnum):
+    """How a visit ended. Only `ok` may change the set of versions."""
+
+    OK = "ok"
+    UNCHANGED = "unchanged"
+    SUSPECT = "suspect"
+    RETRY = "retry"
+    THROTTLED = "throttled"
+    BLOCKED = "blocked"
+    GONE = "gone"
+    INVALID = "invalid"
+    HOSTILE = "hostile"
+
+
+class Kind(StrEnum):
+    """Kinds of events; `docs/feed-format.md` says what each promises."""
+
+    BASELINE = "baseline"
+    RELEASED = "released"
+    YANKED = "yanked"
+    RESTORED = "restored"
+    MISSING = "missing"
+    WITHDRAWN = "withdrawn"
+    RETAGGED = "retagged"
+    CHANGED = "changed"
+    HELD = "held"
+    ELIGIBLE = "eligible"
+    QUEUED = "queued"
+    MARKED = "marked"
+    UNMARKED = "unmarked"
+    REVOKED = "revoked"
+    BUILT = "built"
+    EXPLORED = "explored"
+    FAILED = "failed"
+    RETRACTED = "retracted"
+    GAP = "gap"
+    SUSPECT = "suspect"
+    SOURCE_MOVED = "source_moved"
+    LICENCE_CHANGED = "licence_changed"
+    LATEST_CHANGED = "latest_changed"
+    EPOCH_PROPOSED = "epoch_proposed"
+    BURST = "burst"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question, not yet put. The scheme of `url` chooses the spider.
+
+    http, https   one answer by HTTP; with `tree` a crawl that follows what the reader raises
+    rsync         `rsync --list-only` of that module or folder
+    git+https, git+http, git   the tags of that repository (`ls-remote`)
+    file          a file of this machine, only where the settings allow it
+    """
+
+    url: str
+    accept: str | None = None
+    project: str | None = None  # the project that is asked about, as its upstream spells it
+    headers: tuple[tuple[str, str], ...] = ()
+    tree: bool = False  # a folder of folders or a trail of pages: Scrapy carries it
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came back: bytes and headers, nothing understood yet.
+
+    `body` is seekable and complete: length, transfer encoding and content
+    encoding were checked and undone. `unchanged` means the upstream (or an
+    equal digest) says it is what we saw before; then `body` is empty.
+    `digest` is of the body; `url` is where redirects ended.
+    """
+
+    request: Request
+    body: BinaryIO = field(default_factory=BytesIO)
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    url: str = ""
+    at: datetime | None = None
+    digest: str | None = None
+    size: int = 0
+    unchanged: bool = False
+
+    def bytes(self) -> bytes:
+        """The whole body."""
+        self.body.seek(0)
+        return self.body.read()
+
+    def text(self) -> str:
+        """The whole body as UTF-8; what is not UTF-8 raises UnicodeDecodeError."""
+        return self.bytes().decode("utf-8-sig")
+
+    def json(self) -> Any:
+        """The whole body as JSON; duplicate keys raise ValueError."""
+        return json.loads(self.text(), object_pairs_hook=_unique)
+
+    def lines(self) -> Iterator[str]:
+        """The body's lines without their ends; empty ones are left out."""
+        self.body.seek(0)
+        for line in self.body:
+            if text := line.decode("utf-8").rstrip("\r\n"):
+                yield text
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"duplicate key {next(n for n in names if names.count(n) > 1)!r}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One artefact of a release. `digest` is "sha256:<hex>" (or another algorithm's name)."""
+
+    url: str
+    digest: str | None = None
+    size: int | None = None
+    name: str | None = None  # where the address does not end in it
+    published: datetime | None = None
+    yanked: bool = False
+    kind: str | None = None  # source, binary, signature, digest, patch; see archive_names
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One version of a project, as an upstream shows it. None: "did not say".
+
+    `project` and `version` are the published spelling. `prerelease` is a flag
+    of the forge or registry, never a guess. `revision` identifies what the
+    version stands for where that can move: the object id of a tag.
+    """
+
+    project: str
+    version: str
+    published: datetime | None = None
+    page: str | None = None
+    state: State | None = None
+    files: tuple[File, ...] = ()
+    prerelease: bool | None = None
+    revision: str | None = None
+    reason: str | None = None  # why it was yanked, deprecated, …
+    licence: str | None = None
+    tag: str | None = None  # the raw spelling the version was taken from: a tag, a file name
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A project seen in passing; its `revision` moves when the project does."""
+
+    project: str
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far this answer brings a feed; stored with the data it covers."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry that could not be read: kept as a dead letter, visible, the rest goes on."""
+
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """This answer turned out to be incomplete (a capped list, unread pages).
+
+    What it shows is taken; what it leaves out says nothing.
+    """
+
+    reason: str
+
+
+Finding = Release | Mention | Cursor | Request | Unread | Partial
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change worth remembering. `seq` is given by the log; payload never changes."""
+
+    kind: Kind
+    project: str  # a purl without version
+    version: str | None = None
+    source: str | None = None
+    payload: Json = field(default_factory=dict)
+    seq: int | None = None
+    at: datetime | None = None
