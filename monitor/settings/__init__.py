@@ -1,0 +1,44 @@
+"""TOML text → checked, frozen settings.
+
+`load(Config.find())` reads `monitor.toml`, `sources/*.toml`, `packages.toml` and
+`builds.toml` of a configuration folder. Whatever is wrong is a `SettingsError`
+that names file, line and key, and what would be right.
+"""
+
+from monitor.settings.shape import (
+    Build,
+    Builds,
+    DaemonSettings,
+    FeedSettings,
+    GateSettings,
+    HostSettings,
+    LogSettings,
+    NetworkSettings,
+    NotifySettings,
+    Package,
+    QueueSettings,
+    Rules,
+    ScheduleSettings,
+    Settings,
+    Source,
+    StateSettings,
+)
+
+__all__ = [
+    "Build",
+    "Builds",
+    "DaemonSettings",
+    "FeedSettings",
+    "GateSettings",
+    "HostSettings",
+    "LogSettings",
+    "NetworkSettings",
+    "NotifySettings",
+    "Package",
+    "QueueSettings",
+    "Rules",
+    "ScheduleSettings",
+    "Settings",
+    "Source",
+    "StateSettings",
+]
