@@ -1,0 +1,137 @@
+"""The order for all without rules: libversion's published algorithm.
+
+From Repology's `doc/ALGORITHM.md`, written anew: a version is cut into words
+and numbers, everything else separates; each part has a rank, and missing parts
+are zeros, so `1.0` equals `1.0.0`:
+
+    pre-release  alpha, beta, rc, pre…, and words that are not known (`1.0git5`)
+    zero         0, and what is missing
+    post-release patch, pl, errata, post…
+    number       any other number
+    letter       a word right after a number and not right before one (`1.0a`, `1.0a.1`)
+
+Words count by their first letter, without regard to case: `1.0a1` equals
+`1.0alpha1`. `p` before a number is a pre-release, as is libversion's default.
+
+What has no digit at all (`latest`, `stable`, a branch) is no version.
+
+The order pads with zeros without end, which no finite text of parts could be
+compared by. So zeros are not written but counted, and the count is put in
+front of the part that follows them: fewer zeros before a pre-release are less,
+fewer zeros before anything above zero are more (libraries.md 2.5).
+"""
+
+from __future__ import annotations
+
+import re
+
+from .encoding import NUMBERS, Unreadable
+
+_PLAIN = re.compile(r"[1-9][0-9]*(?:\.[1-9][0-9]*)*").fullmatch
+_PART = re.compile(r"(0+(?![0-9]))|([0-9]+)|([A-Za-z]+)")
+_PRE_WORDS = frozenset({"alpha", "beta", "rc"})
+_POST_WORDS = frozenset({"patch", "pl", "errata"})
+
+# Codes in their order. _PRE + count, _END, _POSITIVE[count], _POST, numbers, _LETTER.
+_PRE = tuple(bytes((2 + n,)) if n < 3 else bytes((5, n)) for n in range(129))
+_END = b"\x06"
+_POSITIVE = (b"", *(bytes((0x0F - n,)) if n < 8 else bytes((7, 255 - n)) for n in range(1, 129)))
+_POST = b"\x0f"
+_LETTER = 0xC8
+
+# Words by which upstreams say that this is not yet, or not quite, a release.
+_UNFINISHED = frozenset(
+    [
+        "a",
+        "alpha",
+        "b",
+        "beta",
+        "canary",
+        "cr",
+        "cvs",
+        "bzr",
+        "daily",
+        "dev",
+        "devel",
+        "development",
+        "ea",
+        "eap",
+        "edge",
+        "experimental",
+        "git",
+        "hg",
+        "insider",
+        "insiders",
+        "m",
+        "milestone",
+        "nightly",
+        "pre",
+        "prerelease",
+        "preview",
+        "rc",
+        "snap",
+        "snapshot",
+        "svn",
+        "testing",
+        "tip",
+        "trunk",
+        "unstable",
+        "wip",
+    ]
+)
+_NEEDS_NUMBER = frozenset({"a", "b", "m"})
+
+
+def key(version: str) -> bytes:
+    if _PLAIN(version):
+        return b"".join([NUMBERS[part] for part in version.split(".")]) + _END
+    code = b""
+    zeros = 0
+    digits = False
+    last = -1  # where the number before this part ended
+    for match in _PART.finditer(version):
+        zero, value, word = match.groups()
+        if word is None:
+            digits = True
+            last = match.end()
+            if zero is not None:
+                zeros += 1
+                continue
+            code += _POSITIVE[zeros] + NUMBERS[value]
+        else:
+            word = word.lower()
+            end = match.end()
+            if word in _PRE_WORDS or word.startswith("pre"):
+                code += _PRE[zeros] + word[:1].encode()
+            elif word in _POST_WORDS or word.startswith("post"):
+                code += _POSITIVE[zeros] + _POST + word[:1].encode()
+            elif last == match.start() and not version[end : end + 1].isdigit():
+                code += _POSITIVE[zeros] + bytes((_LETTER + ord(word[0]) - 97,))
+            else:
+                code += _PRE[zeros] + word[:1].encode()
+        zeros = 0
+    if not digits:
+        raise Unreadable("there is no number in it")
+    return code + _END
+
+
+def canonical(version: str) -> str:
+    """No canonical form is defined: the version itself."""
+    return version
+
+
+def is_prerelease(version: str) -> bool:
+    """By words: `1.0-beta`, `2.0rc1`, `1.0a2`, `3.0-M1`, `1.0.dev5`, `1.0-git20240101`.
+
+    `a`, `b` and `m` only right before a number: `1.1.1a` is a fix of OpenSSL's, not an alpha.
+    """
+    for match in _PART.finditer(version):
+        word = match.group(3)
+        if word is None:
+            continue
+        word = word.lower()
+        if word in _UNFINISHED and (
+            word not in _NEEDS_NUMBER or version[match.end() : match.end() + 1].isdigit()
+        ):
+            return True
+    return False
