@@ -5,9 +5,11 @@
 that names file, line and key, and what would be right.
 """
 
+from monitor.settings.places import Config, check, load, shipped
 from monitor.settings.shape import (
     Build,
     Builds,
+    Credential,
     DaemonSettings,
     FeedSettings,
     GateSettings,
@@ -27,6 +29,8 @@ from monitor.settings.shape import (
 __all__ = [
     "Build",
     "Builds",
+    "Config",
+    "Credential",
     "DaemonSettings",
     "FeedSettings",
     "GateSettings",
@@ -41,4 +45,7 @@ __all__ = [
     "Settings",
     "Source",
     "StateSettings",
+    "check",
+    "load",
+    "shipped",
 ]

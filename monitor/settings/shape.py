@@ -16,7 +16,7 @@ from monitor.settings.units import Duration, Size
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
-Rate = Annotated[float, Meta(gt=0)]
+Rate = Annotated[float, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -38,34 +38,56 @@ class StateSettings(_Table, frozen=True, kw_only=True):
 
 
 class HostSettings(_Table, frozen=True, kw_only=True):
-    """What differs for one host. The table's name is the host, with ":port" where it has one."""
+    """What differs for one host. The table's name is the host, with ":port" where that matters."""
+
+    concurrency: Positive | None = None
+    """Requests to this host at the same time, in place of `network.concurrency`."""
 
     pace: Rate | None = None
-    """Requests a second to this host, in place of `network.pace`."""
-
-    per_host: Positive | None = None
-    """Requests to this host at the same time, in place of `network.per_host`."""
-
-    credential: str | None = None
-    """Name of the file in `network.credentials` that holds the token for this host. A token is sent
-    to the host that names it and nowhere else."""
+    """Requests a second to this host, in place of `network.pace`. 0: no limit."""
 
     max_body: Size | None = None
     """Largest answer taken from this host, in place of `network.max_body`."""
 
+    max_decompressed: Size | None = None
+    """Largest answer of this host once unpacked, in place of `network.max_decompressed`."""
+
     deadline: Duration | None = None
     """Longest time for one answer of this host, in place of `network.deadline`."""
 
+    retries: Count | None = None
+    """Further attempts, in place of `network.retries`."""
+
+
+class Credential(_Table, frozen=True, kw_only=True):
+    """One secret, bound to one origin: it is sent there and nowhere else."""
+
+    origin: str | None = None
+    """Scheme, host and port: "https://api.forge.example". A secret without an origin is refused."""
+
+    file: str | None = None
+    """File that holds the secret, readable by its owner only; relative to
+    `network.credentials_folder`. Left out: the credential's name."""
+
+    header: str = "Authorization"
+    """Header that carries it."""
+
+    prefix: str = "Bearer "
+    """What stands before the secret in that header."""
+
+    anonymous: bool = False
+    """Ask without it where the upstream rejects it; otherwise the source is blocked and says so."""
+
 
 class NetworkSettings(_Table, frozen=True, kw_only=True):
-    """How upstreams are asked: manners, limits, and what is never done."""
+    """How upstreams are asked: who we are, limits, manners, and what is never done."""
 
-    user_agent: str = ""
-    """What we call ourselves. Empty: `release-monitor/VERSION (+contact)`."""
+    user_agent: str = "release-monitor"
+    """The name we go by; the version and the contact are added."""
 
     contact: str | None = None
-    """An address or page where the people behind an upstream reach you. Registries ask for one and
-    block crawlers that have none."""
+    """Address or page where the people behind an upstream reach you. Registries ask for one and
+    block crawlers that have none, so public hosts are not asked without."""
 
     gateway: str | None = None
     """Address that every HTTP request is sent through, as
@@ -78,57 +100,106 @@ class NetworkSettings(_Table, frozen=True, kw_only=True):
     """Folder from which every question is answered; no connection is opened."""
 
     allow_private: tuple[str, ...] = ()
-    """Hosts with port ("127.0.0.1:8080", "mirror.lan:443") that may be asked although their
-    address is private. Everything else that resolves to a private address is refused, so that no
-    upstream can send us to a service behind your firewall."""
+    """Hosts with port ("127.0.0.1:8080", "mirror.lan:443", "mirror.lan:*") that may be asked
+    although their address is private. Everything else that resolves to a private address is
+    refused, so that no upstream can send us to a service behind your firewall."""
 
-    allow_ports: dict[str, tuple[Port, ...]] = field(
-        default_factory=lambda: {
-            "http": (80, 8080),
-            "https": (443, 8443),
-            "rsync": (873,),
-            "git": (9418,),
-        }
+    ports: dict[str, tuple[Port, ...]] = field(
+        default_factory=lambda: {"http": (80,), "https": (443,), "rsync": (873,), "git": (9418,)}
     )
-    """Ports that may be asked, by scheme; ports named in `allow_private` are allowed as well."""
+    """Ports that may be asked, by scheme."""
 
-    max_body: Size = 64 * 2**20
+    allow_ports: tuple[str, ...] = ()
+    """Public servers on other ports, as "host:port"."""
+
+    opt_out: tuple[str, ...] = ()
+    """Hosts that do not want to be asked; a leading dot takes their subdomains along."""
+
+    files: tuple[str, ...] = ()
+    """Folders of this machine that `file:` addresses may read."""
+
+    max_body: Size = 512 * 1024 * 1024
     """Largest answer taken over the wire. A larger one ends the visit as hostile."""
 
-    max_decompressed: Size = 2 * 2**30
+    max_decompressed: Size = 2 * 1024 * 1024 * 1024
     """Largest answer once it is unpacked; a small file may unpack to no end."""
 
+    max_headers: Positive = 128
+    """Most headers of one answer."""
+
+    max_header: Size = 16 * 1024
+    """Largest single header."""
+
     deadline: Duration = 300.0
-    """Longest time for one answer, from the first byte sent to the last received."""
+    """Longest time for one answer as a whole, redirects included."""
 
-    connect_timeout: Duration = 10.0
-    """Longest time to get a connection."""
+    connect_timeout: Duration = 15.0
+    """Longest time until there is a connection, TLS included."""
 
-    min_rate: Size = 1024
-    """Fewest bytes a second, over half a minute, before an answer is given up as stalled."""
+    stall_timeout: Duration = 30.0
+    """Longest time without a single byte."""
 
-    max_redirects: Count = 5
-    """Redirects followed for one question; each target passes the same checks as the first."""
+    min_rate: Annotated[float, Meta(ge=0, extra={"unit": "size"})] = 1024.0
+    """Fewest bytes a second, on average, before an answer is given up as too slow."""
 
-    per_host: Positive = 2
+    min_rate_after: Duration = 30.0
+    """Time after which `min_rate` is asked for."""
+
+    max_hops: Positive = 5
+    """Requests that one question may cost, redirects included. Each target passes the same checks
+    as the first."""
+
+    concurrency: Positive = 2
     """Requests to one host at the same time."""
 
-    pace: Rate = 2.0
-    """Requests a second to one host. A provider may ask for a slower one."""
+    pace: Rate = 5.0
+    """Requests a second to one host. A provider whose upstream states a rule is slower. 0: no
+    limit."""
 
-    retries: Count = 3
+    connections: Positive = 512
+    """Requests at the same time, all hosts together."""
+
+    retries: Count = 2
     """Further attempts after a failure that may pass. Each waits for the host's pace like any other
     request."""
 
-    concurrency: Positive = 50
-    """Requests at the same time, all hosts together."""
+    retry_wait: Duration = 0.5
+    """Pause before the first further attempt; doubled for each, and varied."""
 
-    credentials: str = ""
-    """Folder with one file per token, readable by its owner only. Empty: the credentials folder of
-    systemd, else `credentials` in the configuration folder."""
+    retry_wait_max: Duration = 10.0
+    """Longest pause before a further attempt."""
 
-    hosts: dict[str, HostSettings] = {}
-    """One table per host that is asked differently."""
+    patience: Duration = 10.0
+    """Longest pause an upstream may ask for that is waited for in place; for a longer one the visit
+    ends as throttled, and the host is left alone until then."""
+
+    spool: Size = 1024 * 1024
+    """Answers up to this size are kept in memory, larger ones in a temporary file."""
+
+    hosts: dict[str, HostSettings] = field(default_factory=dict)
+    """What is different for single hosts, one table each."""
+
+    credentials: dict[str, Credential] = field(default_factory=dict)
+    """Secrets by name, one table each."""
+
+    credentials_folder: str | None = None
+    """Folder of the secrets. Left out: the credentials folder of systemd, else `credentials` in the
+    configuration folder."""
+
+    ca_file: str | None = None
+    """Further certificate authorities (PEM), for own servers. Verification stays on."""
+
+    def of_host(self, host: str, port: int) -> HostSettings:
+        """What holds for this host: its own settings, else those of everyone."""
+        own = self.hosts.get(f"{host}:{port}") or self.hosts.get(host)
+        return HostSettings(
+            **{
+                name: getattr(self, name)
+                if own is None or getattr(own, name) is None
+                else getattr(own, name)
+                for name in HostSettings.__struct_fields__
+            }
+        )
 
 
 class FeedSettings(_Table, frozen=True, kw_only=True):
@@ -206,9 +277,6 @@ class GateSettings(_Table, frozen=True, kw_only=True):
     add_most: Positive = 20
     """New versions at once in a project that already has a history."""
 
-    confirm_after: Duration = 900.0
-    """Time until the confirming second look."""
-
 
 class LogSettings(_Table, frozen=True, kw_only=True):
     """What the daemon says."""
@@ -224,8 +292,8 @@ class NotifySettings(_Table, frozen=True, kw_only=True):
     """Who is told, beside the feed (needs the extra `notify`)."""
 
     urls: tuple[str, ...] = ()
-    """Addresses as apprise takes them, e.g. "mailto://…". A name of a file in
-    `network.credentials` may stand in for an address that holds a secret."""
+    """Addresses as apprise takes them, e.g. "mailto://…". An
+    address without "://" is the name of a file in `network.credentials_folder` that holds one."""
 
     kinds: tuple[str, ...] = ("released",)
     """Kinds of events that are told."""
@@ -283,6 +351,15 @@ class Source(_Table, frozen=True, kw_only=True):
     walk: Duration | None = None
     """Time between two walks over its index. Left out: as the provider says."""
 
+    fresh: Duration | None = None
+    """How old its news may be before `monitor status` complains. Left out: as the provider says."""
+
+    min_interval: Duration | None = None
+    """Shortest time between two looks at one of its projects, in place of the schedule's."""
+
+    max_interval: Duration | None = None
+    """Longest time between two looks at one of its projects, in place of the schedule's."""
+
     follow: Literal["all", "watched"] = "watched"
     """all: every project that it mentions is looked at. watched: only those in `packages.toml` or
     added by `monitor watch`."""
@@ -327,6 +404,11 @@ class Package(_Table, frozen=True, kw_only=True):
     """How its versions are judged."""
 
     @property
+    def called(self) -> str:
+        """Its name: as given, else the last part of its leading upstream."""
+        return self.name or self.upstreams[0].rstrip("/").rpartition("/")[2]
+
+    @property
     def upstreams(self) -> tuple[str, ...]:
         """All upstreams, the leading one first."""
         return (self.upstream,) if isinstance(self.upstream, str) else self.upstream
@@ -369,6 +451,9 @@ class Builds(_Table, frozen=True, kw_only=True):
 
     high_water: Positive = 1000
     """Waiting jobs above which nothing is added; the rest waits until there is room."""
+
+    settle: Duration = 300.0
+    """Time without a new file after which a release counts as complete."""
 
     build: tuple[Build, ...] = ()
     """The rules, first match first."""
