@@ -1,0 +1,109 @@
+"""Upstream text: decoded strictly, and checked before it is taken for a name or a version.
+
+What cannot be taken as it is becomes an `Unread`, a dead letter that a person
+can look at; it is never repaired by guessing.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin, urlsplit
+
+from monitor.model import Mention, Release, Reply, Unread
+
+LONGEST = 255  # of a name or version; longer ones do not fit into a file name
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+def decode(data: bytes, declared: str | None = None) -> tuple[str, bool]:
+    """The text, and whether it is certain.
+
+    A byte order mark decides; then UTF-8; then the declared encoding; at last
+    Latin-1, which fits anything, so that only what is ASCII in it can be trusted.
+    """
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return data.decode(name), True
+    try:
+        return data.decode("utf-8"), True
+    except UnicodeDecodeError:
+        pass
+    if declared and declared.lower() not in ("utf-8", "utf8"):
+        try:
+            return data.decode(declared), True
+        except (LookupError, ValueError):
+            pass
+    return data.decode("latin-1"), False
+
+
+def charset_of(reply: Reply) -> str | None:
+    """The encoding that the answer's `Content-Type` declares, if any."""
+    found = _CHARSET.search(reply.headers.get("content-type", ""))
+    return found[1] if found else None
+
+
+def is_name(text: object) -> bool:
+    """Whether it can be a project's name: printable, without white space around it."""
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= LONGEST
+        and text.isprintable()
+        and text.strip() == text
+    )
+
+
+def is_version(text: object) -> bool:
+    """Whether it can be a version: printable ASCII without white space.
+
+    Full-width digits and invisible characters look like versions and are none.
+    """
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= LONGEST
+        and text.isascii()
+        and text.isprintable()
+        and " " not in text
+    )
+
+
+def checked(finding: Release | Mention) -> Release | Mention | Unread:
+    """The finding itself, or a dead letter when its name or version cannot be taken."""
+    if not is_name(finding.project):
+        return unread(finding.project, "not a project's name")
+    if isinstance(finding, Release) and not is_version(finding.version):
+        return unread(f"{finding.project} {finding.version}", "not a version")
+    return finding
+
+
+def unread(raw: object, reason: str) -> Unread:
+    """A dead letter whose text is harmless in a log, a terminal and a feed."""
+    shown = raw if isinstance(raw, str) else repr(raw)
+    return Unread(shown.encode("unicode_escape").decode("ascii")[:1000], reason)
+
+
+def web_address(base: str, reference: object) -> str | None:
+    """The absolute http(s) address that a page at `base` refers to; None for anything else."""
+    if not isinstance(reference, str) or not reference.isprintable() or " " in reference:
+        return None
+    try:
+        address = urljoin(base, reference)
+        parts = urlsplit(address)
+        usable = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+        )
+    except ValueError:
+        return None
+    return address if usable else None
+
+
+def address_of(reply: Reply) -> str:
+    """Where the answer came from, after redirects."""
+    return reply.url or reply.request.url
