@@ -5,6 +5,7 @@
 that names file, line and key, and what would be right.
 """
 
+from monitor.rules import Rules
 from monitor.settings.places import Config, check, load, shipped
 from monitor.settings.shape import (
     Build,
@@ -19,7 +20,6 @@ from monitor.settings.shape import (
     NotifySettings,
     Package,
     QueueSettings,
-    Rules,
     ScheduleSettings,
     Settings,
     Source,

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from monitor.errors import SettingsError
+from monitor.rules import terms
 from monitor.settings.lines import Path, line_of, lines_of
 from monitor.settings.shape import Builds, Package, Settings, Source
 from monitor.settings.units import duration, size
@@ -97,7 +98,14 @@ class Reader:
             if field.required and field.name not in value:
                 what = f"{field.name!r} is missing"
                 self.problem(path, what, f"it takes {expected(known[field.name])}")
-        return kind(**taken) if len(self.problems) == before else None
+        if len(self.problems) > before:
+            return None
+        try:
+            return kind(**taken)
+        except SettingsError as error:  # what a struct finds wrong with itself
+            key = [name for name in error.where.partition("[")[0].split(".") if name in known]
+            self.problem((*path, *key), error.what, error.remedy)
+            return None
 
     def value(self, hint: Any, value: Any, path: Path) -> Any:
         """That value as what the setting takes."""
@@ -162,10 +170,8 @@ def parse(
         if file.startswith("sources/"):
             source, at = _source(base + file, text, problems)
             if source and source.name in sources:
-                what = f"a source is already called {source.name!r}"
-                problems.append(
-                    SettingsError(f"{base}{file}: name", what, "give each its own name")
-                )
+                what = f"another source is called {source.name!r}"
+                problems.append(SettingsError(f"{base}{file}: name", what, "choose another"))
             elif source:
                 sources[source.name] = source
                 origins |= {f"sources.{source.name}.{key}": where for key, where in at.items()}
@@ -301,6 +307,10 @@ def _check_packages(packages: Packages, reader: Reader) -> None:
                 what = f"{shown(address)} names no project"
                 remedy = 'write a purl ("pkg:pypi/requests") or a source and a project'
                 reader.problem(("package", number, upstream), what, remedy)
+        try:
+            terms(package.pin or "0")
+        except SettingsError as error:
+            reader.problem(("package", number, "pin"), error.what, error.remedy)
         name = package.called
         if name in seen:
             what = f"{name!r} is already the name of package number {seen[name] + 1}"

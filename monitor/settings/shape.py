@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
+from monitor.rules import Rules
 from monitor.settings.units import Duration, Size
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -323,13 +325,6 @@ class DaemonSettings(_Table, frozen=True, kw_only=True):
     """Daily backups kept in the state folder; 0 makes none."""
 
 
-class Rules(_Table, frozen=True, kw_only=True):
-    """How versions of a source or package are judged. None: as the layer above says."""
-
-    ordering: str | None = None
-    """Scheme by which versions compare, in place of the provider's."""
-
-
 class Source(_Table, frozen=True, kw_only=True):
     """One file in `sources/`: a provider with its settings."""
 
@@ -389,10 +384,11 @@ class Package(_Table, frozen=True, kw_only=True):
     """The version that you ship."""
 
     skip: tuple[str, ...] = ()
-    """Versions that are not to be told about; `*` stands for anything."""
+    """Versions that are never proposed, in any spelling; short for `rules.skip`."""
 
     pin: str | None = None
-    """Stay on these versions, e.g. "2.*"; newer ones are shown, but are no news."""
+    """Only these versions are proposed: a series ("4.2") or bounds (">=4.2,<5"); short for
+    `rules.pin`."""
 
     owner: str | None = None
     """Who looks after it."""
@@ -402,6 +398,11 @@ class Package(_Table, frozen=True, kw_only=True):
 
     rules: Rules = Rules()
     """How its versions are judged."""
+
+    @property
+    def judged(self) -> Rules:
+        """Its rules, with `skip` and `pin` of the package itself."""
+        return replace(self.rules, skip=self.rules.skip + self.skip, pin=self.pin or self.rules.pin)
 
     @property
     def called(self) -> str:
