@@ -1,4 +1,4 @@
-"""What every test may use: the shared folder, the lab's servers, and a guard against the network."""
+"""What every test may use: recorded answers, the lab's servers, a guard against the network."""
 
 from __future__ import annotations
 

@@ -1,0 +1,547 @@
+"""One changeable server that speaks PyPI, crates.io and GitHub on loopback.
+
+    with Registry() as lab:
+        lab.publish("pypi", "demo-lib", "1.0")
+        ...  # anything may poll lab.pypi_url, lab.crates_index_url, lab.github_api_url
+
+Every host of the real registries has a prefix here: `/pypi`, `/crates` (the sparse index),
+`/crates-static`, `/github` (the API), `/github-web` (the site). The same methods can be called
+from another process: `Control(lab.control_url).publish(ecosystem="pypi", …)` posts JSON to
+`/_lab/publish`. Shapes and their sources are described in `pypi`, `crates` and `github`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import copy
+import gzip
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from fnmatch import fnmatchcase
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.lab.answers import Answer, Ask, Clock, LabError, http_date, utc
+from tests.lab.crates import Crates
+from tests.lab.github import GitHub
+from tests.lab.pypi import PyPI
+
+ACTIONS = frozenset(
+    [
+        "publish",
+        "yank",
+        "unyank",
+        "withdraw",
+        "retag",
+        "rename",
+        "set_prerelease",
+        "set_status",
+        "many_projects",
+        "fail",
+        "heal",
+        "freeze",
+        "thaw",
+        "set_time",
+        "requests",
+        "counts",
+        "forget",
+        "urls",
+    ]
+)
+_LOGGED = 100_000  # requests that are remembered
+
+
+@dataclass(slots=True)
+class Fault:
+    """What goes wrong for requests whose path matches `path` (a shell pattern), `times` times.
+
+    `status` None leaves the answer as it is, to be only delayed, cut or given headers. `cut` sends
+    that many bytes of the body, announces all, and drops the connection.
+    """
+
+    path: str
+    status: int | None = 503
+    times: int | None = 1  # None: until healed
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    delay: float = 0.0  # seconds
+    cut: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One request that was answered. `sent` are the bytes of the body."""
+
+    at: datetime
+    method: str
+    path: str  # with the query
+    status: int
+    headers: Mapping[str, str]
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelves:
+    pypi: PyPI
+    crates: Crates
+    github: GitHub
+
+
+class Registry:
+    """The server, its state and its faults. Methods may be called from any thread.
+
+    Raises LabError for what does not exist. `port` 0 takes a free one.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
+        self._lock = threading.RLock()
+        self._clock = Clock()
+        self._faults: list[Fault] = []
+        self._frozen: dict[str, _Shelves] = {}
+        self._log: deque[Logged] = deque(maxlen=_LOGGED)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._shelves = _Shelves(PyPI(), Crates(self._clock), GitHub(self._clock))
+        self.url = ""
+
+    # its parts, for a test that needs more than the methods below
+
+    @property
+    def pypi(self) -> PyPI:
+        """PyPI's state."""
+        return self._shelves.pypi
+
+    @property
+    def crates(self) -> Crates:
+        """The state of crates.io."""
+        return self._shelves.crates
+
+    @property
+    def github(self) -> GitHub:
+        """GitHub's state."""
+        return self._shelves.github
+
+    # addresses
+
+    @property
+    def pypi_url(self) -> str:
+        """Stands for the home of PyPI: `/simple/`, `/rss/`, `/pypi/` lie below."""
+        return f"{self.url}/pypi"
+
+    @property
+    def crates_index_url(self) -> str:
+        """Stands for the sparse index of crates.io."""
+        return f"{self.url}/crates"
+
+    @property
+    def crates_static_url(self) -> str:
+        """Stands for the static host of crates.io (RSS, files)."""
+        return f"{self.url}/crates-static"
+
+    @property
+    def github_api_url(self) -> str:
+        """Stands for the API's host."""
+        return f"{self.url}/github"
+
+    @property
+    def github_url(self) -> str:
+        """Stands for the site (Atom, downloads)."""
+        return f"{self.url}/github-web"
+
+    @property
+    def control_url(self) -> str:
+        """For `Control`."""
+        return f"{self.url}/_lab"
+
+    def urls(self) -> dict[str, str]:
+        """All addresses by name."""
+        names = "pypi_url crates_index_url crates_static_url github_api_url github_url control_url"
+        return {name: getattr(self, name) for name in names.split()}
+
+    # what happens upstream
+
+    def now(self) -> datetime:
+        """The lab's time: the real one, unless `set_time` stopped it."""
+        return self._clock()
+
+    def set_time(self, at: datetime | str | None) -> None:
+        """Stop the clock at that time, or (None) let it run."""
+        self._clock.stopped = utc(at)
+
+    def publish(
+        self,
+        ecosystem: str,
+        project: str,
+        version: str,
+        files: Mapping[str, bytes] | None = None,
+        at: datetime | str | None = None,
+        **more: Any,
+    ) -> None:
+        """Publish a version now (or "at" a time); `files` are made where none are given.
+
+        more: `requires_python`, `source` (pypi); `rust_version` (crates);
+        `prerelease`, `draft`, `release` (github; False is a tag only).
+        """
+        with self._lock:
+            self._of(ecosystem).publish(project, version, files, utc(at) or self.now(), **more)
+
+    def yank(self, ecosystem: str, project: str, version: str, reason: str | None = None) -> None:
+        """Yank a version (pypi, crates)."""
+        with self._lock:
+            self._of(ecosystem, "yank").yank(project, version, reason)
+
+    def unyank(self, ecosystem: str, project: str, version: str) -> None:
+        """Take a yank back."""
+        with self._lock:
+            self._of(ecosystem, "unyank").unyank(project, version)
+
+    def withdraw(self, ecosystem: str, project: str, version: str | None = None) -> None:
+        """Delete a version, or the whole project."""
+        with self._lock:
+            self._of(ecosystem).withdraw(project, version)
+
+    def retag(self, project: str, version: str, sha: str | None = None) -> str:
+        """Let a tag on GitHub point elsewhere; the new commit is returned."""
+        with self._lock:
+            return self.github.retag(project, version, sha)
+
+    def rename(self, project: str, name: str) -> None:
+        """Rename a repository on GitHub; the old name redirects."""
+        with self._lock:
+            self.github.rename(project, name)
+
+    def set_prerelease(self, project: str, version: str, flag: bool = True) -> None:
+        """Set the pre-release flag of a release on GitHub."""
+        with self._lock:
+            self.github.set_prerelease(project, version, flag)
+
+    def set_status(self, project: str, status: str) -> None:
+        """Set a PyPI project's status: active, archived, deprecated, quarantined."""
+        with self._lock:
+            self.pypi.set_status(project, status)
+
+    def many_projects(self, n: int) -> None:
+        """Add n synthetic names to PyPI's index."""
+        with self._lock:
+            self.pypi.fill(many_names(n))
+
+    def _of(self, ecosystem: str, action: str = "publish") -> Any:
+        shelf = {"pypi": self.pypi, "crates": self.crates, "github": self.github}.get(ecosystem)
+        if shelf is None or not hasattr(shelf, action):
+            raise LabError(f"{ecosystem}: cannot {action} there; know pypi, crates, github")
+        return shelf
+
+    # what goes wrong
+
+    def fail(
+        self,
+        path: str,
+        status: int | None = 503,
+        times: int | None = 1,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        delay: float = 0.0,
+        cut: int | None = None,
+    ) -> None:
+        """Let the next `times` requests to `path` (pattern, with prefix) go wrong; see Fault."""
+        with self._lock:
+            self._faults.append(Fault(path, status, times, headers or {}, body, delay, cut))
+
+    def heal(self) -> None:
+        """Forget all faults and frozen answers."""
+        with self._lock:
+            self._faults.clear()
+            self._frozen.clear()
+
+    def freeze(self, path: str) -> None:
+        """Keep answering `path` (pattern, with prefix) from this state, as a stale cache does."""
+        with self._lock:
+            self._frozen[path] = copy.deepcopy(self._shelves)
+
+    def thaw(self, path: str) -> None:
+        """End that."""
+        with self._lock:
+            self._frozen.pop(path, None)
+
+    # what was asked
+
+    def requests(self, path: str = "*") -> list[Logged]:
+        """The requests so far whose path (with query) matches the pattern, oldest first."""
+        with self._lock:
+            return [entry for entry in self._log if fnmatchcase(entry.path, path)]
+
+    def counts(self) -> dict[str, int]:
+        """Requests by path (with query)."""
+        with self._lock:
+            return dict(Counter(entry.path for entry in self._log))
+
+    def forget(self) -> None:
+        """Empty the log."""
+        with self._lock:
+            self._log.clear()
+
+    # the server
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve from a thread of its own; returns when the port answers. Raises OSError."""
+        ready: threading.Event = threading.Event()
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                asyncio.run(self._serve(ready))
+            except BaseException as error:
+                failed.append(error)
+                ready.set()
+
+        self._thread = threading.Thread(target=run, name="lab-registry", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if failed:
+            self._thread.join()
+            raise failed[0]
+
+    def stop(self) -> None:
+        """End the server and wait for it."""
+        if self._loop and self._stop and self._thread and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        app = web.Application(client_max_size=256 * 1024 * 1024)
+        app.router.add_route("*", "/_lab/{action}", self._controlled)
+        app.router.add_route("*", "/{path:.*}", self._asked)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", self._port)
+            await site.start()
+            self._port = runner.addresses[0][1]
+            self.url = f"http://127.0.0.1:{self._port}"
+            ready.set()
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()
+
+    async def _asked(self, request: web.Request) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        path = request.rel_url.raw_path
+        with self._lock:
+            fault = self._fault(path)
+            if fault and fault.status is not None:
+                answer = Answer(fault.body, fault.status)
+            else:
+                answer = self._answer(request, path, headers)
+            status, fields, body = _rendered(answer, headers)
+            if fault:
+                fields |= fault.headers
+            sent = 0 if request.method == "HEAD" else len(body)
+            full = request.rel_url.raw_path_qs
+            self._log.append(Logged(self.now(), request.method, full, status, headers, sent))
+        if fault and fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault and fault.cut is not None:
+            return await _cut(request, status, fields, body, fault.cut)
+        return web.Response(body=body, status=status, headers=fields)
+
+    def _fault(self, path: str) -> Fault | None:
+        for fault in self._faults:
+            if fnmatchcase(path, fault.path):
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._faults.remove(fault)
+                return fault
+        return None
+
+    def _answer(self, request: web.Request, path: str, headers: Mapping[str, str]) -> Answer:
+        if request.method not in {"GET", "HEAD"}:
+            return Answer(status=405, headers={"Allow": "GET, HEAD"})
+        frozen = (held for match, held in self._frozen.items() if fnmatchcase(path, match))
+        shelves = next(frozen, self._shelves)
+        prefix, _, rest = path.removeprefix("/").partition("/")
+        ask = Ask(f"/{rest}", dict(request.rel_url.query), headers, f"{self.url}/{prefix}")
+        answer: Answer | None = None
+        match prefix:
+            case "pypi":
+                answer = shelves.pypi.answer(ask)
+            case "crates":
+                answer = shelves.crates.answer_index(ask, self.crates_static_url)
+            case "crates-static":
+                answer = shelves.crates.answer_static(ask)
+            case "github":
+                answer = shelves.github.answer_api(ask, self.github_url)
+            case "github-web":
+                answer = shelves.github.answer_web(ask)
+        return answer or Answer(b"404 Not Found\n", 404)
+
+    async def _controlled(self, request: web.Request) -> web.Response:
+        action = request.match_info["action"]
+        if action not in ACTIONS:
+            return web.json_response({"error": f"{action}: no such action"}, status=404)
+        try:
+            arguments = await request.json() if request.can_read_body else {}
+            if files := arguments.get("files"):
+                arguments["files"] = {k: base64.b64decode(v) for k, v in files.items()}
+            if isinstance(arguments.get("body"), str):
+                arguments["body"] = arguments["body"].encode()
+            result = getattr(self, action)(**arguments)
+        except (LabError, TypeError, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        if action == "requests":
+            result = [asdict(entry) | {"at": entry.at.isoformat()} for entry in result]
+        return web.json_response({"result": result})
+
+
+def _rendered(answer: Answer, asked: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body after conditional request and compression (RFC 9110)."""
+    fields, body = dict(answer.headers), answer.body
+    if answer.etag:
+        fields["ETag"] = answer.etag
+    if answer.modified:
+        fields["Last-Modified"] = http_date(answer.modified)
+    if answer.status == 200 and _unchanged(answer, asked):
+        return 304, fields, b""
+    fields["Content-Type"] = answer.type
+    if "gzip" in asked.get("accept-encoding", "") and len(body) > 1000 and _is_text(answer.type):
+        answer.gzipped = body = answer.gzipped or gzip.compress(body, 6, mtime=0)
+        fields["Content-Encoding"] = "gzip"
+        fields["Vary"] = ", ".join(filter(None, [fields.get("Vary"), "Accept-Encoding"]))
+    return answer.status, fields, body
+
+
+def _unchanged(answer: Answer, asked: Mapping[str, str]) -> bool:
+    wanted = asked.get("if-none-match")
+    if wanted is not None:
+        etags = {part.strip().removeprefix("W/") for part in wanted.split(",")}
+        return "*" in etags or (answer.etag or "").removeprefix("W/") in etags
+    since = asked.get("if-modified-since")
+    if since is None or answer.modified is None:
+        return False
+    try:
+        return answer.modified.replace(microsecond=0) <= parsedate_to_datetime(since)
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_text(kind: str) -> bool:
+    return any(word in kind for word in ("text/", "json", "xml", "html"))
+
+
+async def _cut(
+    request: web.Request, status: int, fields: Mapping[str, str], body: bytes, cut: int
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=status, headers=dict(fields))
+    response.content_length = len(body)
+    await response.prepare(request)
+    await response.write(body[:cut])
+    if request.transport:
+        request.transport.close()
+    return response
+
+
+class Control:
+    """The methods of a Registry in another process: `Control(url).publish(ecosystem="pypi", …)`.
+
+    Arguments go by name; `files` are bytes by name. Raises LabError with the lab's own words.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def __getattr__(self, action: str) -> Callable[..., Any]:
+        if action not in ACTIONS:
+            raise AttributeError(action)
+
+        def call(**arguments: Any) -> Any:
+            if files := arguments.get("files"):
+                files = {name: base64.b64encode(data).decode() for name, data in files.items()}
+                arguments["files"] = files
+            body = json.dumps(arguments, default=_plain).encode()
+            asked = urllib.request.Request(
+                f"{self.url}/{action}", body, {"Content-Type": "application/json"}
+            )
+            try:
+                with urllib.request.urlopen(asked, timeout=60) as answer:
+                    return json.load(answer)["result"]
+            except urllib.error.HTTPError as error:
+                with error:
+                    raise LabError(json.load(error)["error"]) from None
+
+        return call
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode()
+    raise TypeError(f"{value!r} cannot be sent to the lab")
+
+
+def many_names(n: int) -> list[str]:
+    """n different project names, about as long as real ones, always the same ones."""
+    words = [
+        "data",
+        "async",
+        "tool",
+        "kit",
+        "fast",
+        "core",
+        "net",
+        "graph",
+        "auto",
+        "test",
+        "py",
+        "cloud",
+        "sdk",
+        "ml",
+        "web",
+        "api",
+    ]
+    size = len(words)
+    return [
+        f"{words[i % size]}-{words[i // size % size]}{words[i // size**2 % size]}-{i:x}"
+        for i in range(n)
+    ]
+
+
+def simple_index(n: int, serial: int = 30_000_000) -> bytes:
+    """PyPI's whole index (JSON) with n names, as bytes: for benchmarks, without a server."""
+    shelf = PyPI(serial)
+    shelf.fill(many_names(n))
+    answer = shelf.answer(
+        Ask("/simple/", headers={"accept": "application/vnd.pypi.simple.v1+json"})
+    )
+    assert answer is not None
+    return answer.body
+
+
+def ago(**parts: float) -> datetime:
+    """A time before now: `ago(days=3)`."""
+    return datetime.now(UTC) - timedelta(**parts)
