@@ -35,6 +35,21 @@ Key = Callable[[str], bytes]
 _SCHEMES = (
     "pep440",
     "semver",
+    "gem",
+    "maven",
+    "debian",
+    "rpm",
+    "pvp",
+    "cpan",
+    "r",
+    "composer",
+    "alpine",
+    "go",
+    "nuget",
+    "calver",
+    "kernel",
+    "drupal",
+    "gnome",
     "generic",
 )
 

@@ -60,6 +60,16 @@ NUMBERS = _Numbers()
 ZERO = number(0)
 
 
+# Orders that pad the shorter version with zeros without end (`1.0` equals `1.0.0`, and
+# `1.0.a` lies below both): zeros are counted, not written, and the count leads the part
+# that follows them. Fewer zeros before what is below zero are less; fewer zeros before
+# what is above zero are more. Between the two lies the end, an endless run of zeros.
+BELOW_ZERO = tuple(bytes((2 + n,)) if n < 3 else bytes((5, n)) for n in range(129))
+END_OF_ZEROS = b"\x06"
+ABOVE_ZERO = (b"", *(bytes((15 - n,)) if n < 8 else bytes((7, 255 - n)) for n in range(1, 129)))
+JUST_ABOVE_ZERO = b"\x0f"  # above the end and all counts, below every number
+
+
 def text(value: str) -> bytes:
     """The code of printable ASCII text: in the order of its characters, shorter first."""
     return value.encode("ascii") + TEXT_END

@@ -17,26 +17,20 @@ What has no digit at all (`latest`, `stable`, a branch) is no version.
 
 The order pads with zeros without end, which no finite text of parts could be
 compared by. So zeros are not written but counted, and the count is put in
-front of the part that follows them: fewer zeros before a pre-release are less,
-fewer zeros before anything above zero are more (libraries.md 2.5).
+front of the part that follows them; see `encoding`.
 """
 
 from __future__ import annotations
 
 import re
 
-from .encoding import NUMBERS, Unreadable
+from .encoding import ABOVE_ZERO, BELOW_ZERO, END_OF_ZEROS, JUST_ABOVE_ZERO, NUMBERS, Unreadable
 
 _PLAIN = re.compile(r"[1-9][0-9]*(?:\.[1-9][0-9]*)*").fullmatch
 _PART = re.compile(r"(0+(?![0-9]))|([0-9]+)|([A-Za-z]+)")
 _PRE_WORDS = frozenset({"alpha", "beta", "rc"})
 _POST_WORDS = frozenset({"patch", "pl", "errata"})
 
-# Codes in their order. _PRE + count, _END, _POSITIVE[count], _POST, numbers, _LETTER.
-_PRE = tuple(bytes((2 + n,)) if n < 3 else bytes((5, n)) for n in range(129))
-_END = b"\x06"
-_POSITIVE = (b"", *(bytes((0x0F - n,)) if n < 8 else bytes((7, 255 - n)) for n in range(1, 129)))
-_POST = b"\x0f"
 _LETTER = 0xC8
 
 # Words by which upstreams say that this is not yet, or not quite, a release.
@@ -84,7 +78,7 @@ _NEEDS_NUMBER = frozenset({"a", "b", "m"})
 
 def key(version: str) -> bytes:
     if _PLAIN(version):
-        return b"".join([NUMBERS[part] for part in version.split(".")]) + _END
+        return b"".join([NUMBERS[part] for part in version.split(".")]) + END_OF_ZEROS
     code = b""
     zeros = 0
     digits = False
@@ -97,22 +91,22 @@ def key(version: str) -> bytes:
             if zero is not None:
                 zeros += 1
                 continue
-            code += _POSITIVE[zeros] + NUMBERS[value]
+            code += ABOVE_ZERO[zeros] + NUMBERS[value]
         else:
             word = word.lower()
             end = match.end()
             if word in _PRE_WORDS or word.startswith("pre"):
-                code += _PRE[zeros] + word[:1].encode()
+                code += BELOW_ZERO[zeros] + word[:1].encode()
             elif word in _POST_WORDS or word.startswith("post"):
-                code += _POSITIVE[zeros] + _POST + word[:1].encode()
+                code += ABOVE_ZERO[zeros] + JUST_ABOVE_ZERO + word[:1].encode()
             elif last == match.start() and not version[end : end + 1].isdigit():
-                code += _POSITIVE[zeros] + bytes((_LETTER + ord(word[0]) - 97,))
+                code += ABOVE_ZERO[zeros] + bytes((_LETTER + ord(word[0]) - 97,))
             else:
-                code += _PRE[zeros] + word[:1].encode()
+                code += BELOW_ZERO[zeros] + word[:1].encode()
         zeros = 0
     if not digits:
         raise Unreadable("there is no number in it")
-    return code + _END
+    return code + END_OF_ZEROS
 
 
 def canonical(version: str) -> str:
