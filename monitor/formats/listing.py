@@ -1,0 +1,98 @@
+"""What all listings of files have in common: folders, and the files in them.
+
+A listing is text. Nothing in it is followed or opened: a link is no file, and a
+path that leads out of the tree (`..`) is a dead letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from monitor.formats.text import unread
+from monitor.model import Partial, Unread
+
+
+class Entry(NamedTuple):
+    """A file. Readers may give plain tuples of the same order: they are made a million times."""
+
+    name: str
+    size: int | None  # bytes; None where the listing rounds them
+    at: int | None  # seconds since 1970; None where it does not say
+
+
+Note = Unread | Partial  # a line that cannot be read; an end that is missing
+FileRow = tuple[str, int | None, int | None]
+
+
+@dataclass(slots=True)
+class Folder:
+    """One folder of a listing. `path` is relative to its top, without "/" at the ends."""
+
+    path: str
+    files: list[FileRow] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def whole_lines(blocks: Iterable[bytes], border: str = "\n") -> Iterator[str | Partial]:
+    """The text of the blocks, cut behind a border where there is one, else behind a line.
+
+    Names need not be UTF-8: other bytes are kept as surrogates. What stands
+    behind the last line end is not a whole line, and told as `Partial`.
+    """
+    left, mark = b"", border.encode()
+    for block in blocks:
+        data = left + block
+        cut = data.rfind(mark)
+        end = cut + len(mark) if cut >= 0 else data.rfind(b"\n") + 1
+        left = data[end:]
+        if end:
+            yield data[:end].decode("utf-8", "surrogateescape")
+    if left:
+        end = left.rfind(b"\n") + 1
+        if end:
+            yield left[:end].decode("utf-8", "surrogateescape")
+        if left[end:]:
+            yield Partial(f"the listing ends within a line: {left[end:][-80:]!r}")
+
+
+def inside(path: str) -> bool:
+    """Whether a relative path stays where it is: no "..", no empty part, not absolute."""
+    return path == "" or not any(part in ("", ".", "..") for part in path.split("/"))
+
+
+def grouped(rows: Iterable[tuple[str, FileRow | None] | Note]) -> Iterator[Folder]:
+    """Folders from the rows of a listing that goes depth first.
+
+    A row is (path, file), or (path, None) for a folder; "" is the top. A folder
+    is handed out when the listing has left it, so that only the open ones are
+    kept. Comes a listing back to one, it is handed out again with the rest.
+    """
+    stack = [Folder("")]
+    for row in rows:
+        here = stack[-1]
+        if isinstance(row, (Unread, Partial)):
+            here.notes.append(row)
+            continue
+        path, file = row
+        parent, _, name = path.rpartition("/")
+        if parent != here.path:
+            if not inside(path):
+                here.notes.append(unread(path, "a path that leads elsewhere"))
+                continue
+            while parent != stack[-1].path and not _within(parent, stack[-1].path):
+                yield stack.pop()
+            if parent != stack[-1].path:
+                stack.append(Folder(parent))
+            here = stack[-1]
+        if file is not None:
+            here.files.append(file)
+        elif name:
+            here.folders.append(name)
+    yield from reversed(stack)
+
+
+def _within(path: str, folder: str) -> bool:
+    return folder == "" or path.startswith(folder + "/")
