@@ -8,9 +8,14 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:  # the lab is loaded by the tests that use it only
+    from tests.lab.registry import Registry
+    from tests.lab.servers import Apache, GitHttp, Nginx, Rsyncd
+    from tests.lab.world import World
 
 _strayed: list[str] = []  # addresses outside this machine that a test tried to reach
 
@@ -67,3 +72,78 @@ def no_network(_guarded_sockets: None) -> Iterator[None]:
     yield
     if _strayed:
         pytest.fail(f"tried to connect to {', '.join(sorted(set(_strayed)))}")
+
+
+def _need(*programs: str) -> None:
+    """Skip the test where a program of the lab is missing; under CI that is a failure."""
+    from tests.lab.tools import find, install_hint
+
+    if absent := [program for program in programs if find(program) is None]:
+        reason = f"{', '.join(absent)} not installed; {install_hint(absent)}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """An empty PyPI, crates.io and GitHub that the test can change."""
+    from tests.lab.registry import Registry
+
+    with Registry() as server:
+        yield server
+
+
+@pytest.fixture
+def rsyncd(tmp_path: Path) -> Iterator[Rsyncd]:
+    """rsyncd; write into `rsyncd.folder`, which is its module "pub"."""
+    _need("rsync")
+    from tests.lab.servers import Rsyncd
+
+    with Rsyncd(_made(tmp_path / "rsyncd")) as server:
+        yield server
+
+
+@pytest.fixture
+def apache(tmp_path: Path) -> Iterator[Apache]:
+    """Apache httpd with its usual folder pages; write into `apache.folder`."""
+    _need("apache2")
+    from tests.lab.servers import Apache
+
+    with Apache(_made(tmp_path / "apache")) as server:
+        yield server
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Iterator[Nginx]:
+    """nginx with its usual folder pages; write into `nginx.folder`."""
+    _need("nginx")
+    from tests.lab.servers import Nginx
+
+    with Nginx(_made(tmp_path / "nginx")) as server:
+        yield server
+
+
+@pytest.fixture
+def githttp(tmp_path: Path) -> Iterator[GitHttp]:
+    """git over HTTP; put bare repositories (`tests.lab.gitrepo`) into `githttp.folder`."""
+    _need("apache2", "git")
+    from tests.lab.servers import GitHttp
+
+    with GitHttp(_made(tmp_path / "git")) as server:
+        yield server
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """All servers with content; `world.hand` publishes more."""
+    _need("rsync", "apache2", "nginx", "git")
+    from tests.lab.world import World
+
+    with World(_made(tmp_path / "world")) as running:
+        yield running
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
