@@ -129,7 +129,9 @@ def test_F05_sixty_nasty_names_are_listed_and_deleted_by_a_shell_loop(tmp_path):
         (tmp_path / name).write_text("x")
     (tmp_path / "keep me").write_text("not ours")
     loop = "for name in *__*; do echo $name; rm $name; done"  # unquoted on purpose
-    done = subprocess.run(["sh", "-c", loop], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        ["sh", "-c", loop], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert set(done.stdout.split()) == names
     assert not done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["keep me"]
