@@ -6,7 +6,7 @@ agrees. All of it is arithmetic on counts and keys; the store counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Annotated, Final
 
@@ -113,34 +113,38 @@ def doubt_serial(stored: int, answered: int) -> str | None:
     return None
 
 
-def item_key(project: str, version: str) -> str:
+def item(project: str, version: str) -> str:
     """The identity of a feed's item: never its own id, which servers change (fault D02)."""
-    return blake2b(f"{project}\n{version}".encode(), digest_size=_DIGITS // 2).hexdigest()
+    return f"{project}\n{version}"
 
 
-def gap(previous: frozenset[str], page: Sequence[str]) -> bool:
+def gap(previous: frozenset[str], page: Iterable[str]) -> bool:
     """Were there items between two looks at a feed that neither showed?
 
-    `previous` are the keys that the last look remembered (`keys_of`), `page`
-    those of this one, in any order. One item in common proves that nothing lies
+    `previous` is what the last look remembered (`keys_of`), `page` the items of
+    this one (`item`), in any order. One item in common proves that nothing lies
     between. Nothing remembered is no gap, but the first look. An empty page
     proves nothing: a gap.
     """
-    return bool(previous) and previous.isdisjoint(page)
+    return bool(previous) and previous.isdisjoint(map(_digest, page))
 
 
-def window_cursor(keys: Iterable[str]) -> str:
+def window_cursor(page: Iterable[str]) -> str:
     """What to remember of a page, newest item first: a cursor of at most 3,400 characters."""
-    return " ".join(list(dict.fromkeys(keys))[:WINDOW])
+    return " ".join(map(_digest, list(dict.fromkeys(page))[:WINDOW]))
 
 
 def keys_of(cursor: str | None) -> frozenset[str]:
-    """The keys in a cursor's text; what is none (another program's cursor) is left out."""
+    """What a cursor's text remembers; what is none (another program's cursor) is left out."""
     return frozenset(
         key
         for key in (cursor or "").split(" ")
         if len(key) == _DIGITS and set(key) <= set("0123456789abcdef")
     )
+
+
+def _digest(item: str) -> str:
+    return blake2b(item.encode("utf-8", "surrogatepass"), digest_size=_DIGITS // 2).hexdigest()
 
 
 def expected_interval(
