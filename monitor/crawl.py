@@ -1,0 +1,314 @@
+"""One visit: ask, walk, record.
+
+Everything that can go wrong with an upstream ends here as an outcome of the
+visit, is stored with its address and remedy, and delays that upstream only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+
+from monitor.errors import FetchError, ReadError, UsageError
+from monitor.model import (
+    Cursor,
+    Finding,
+    Mention,
+    Outcome,
+    Partial,
+    Release,
+    Reply,
+    Request,
+    Unread,
+)
+from monitor.plausible import Gate
+from monitor.protocols import Reader, Transport
+from monitor.schedule import next_visit, project_interval
+from monitor.sources import Source, Wanted
+from monitor.store import bulk
+from monitor.store.appraise import key_of
+from monitor.store.due import Due
+from monitor.store.record import Answer, Result, Visit, record
+from monitor.store.writer import Writer
+from providers import Row
+from spiders.walk import blaming, walk
+
+BATCH = 5000
+"""Findings of an index that are staged together."""
+
+BAD_SHARE = 0.01
+"""More unreadable entries than this, and the answer as a whole is not to be trusted (B05)."""
+
+
+@dataclass(slots=True)
+class Crawler:
+    """Makes visits for whoever runs it: the daemon, or one command.
+
+    `transport` is chosen per source: it knows the source's validators. `now`
+    is the clock, `dice` spreads what would otherwise come back together.
+    """
+
+    writer: Writer
+    transport: Callable[[Source], Transport]
+    now: Callable[[], int]
+    wanted: Wanted
+    gate: Gate = field(default_factory=Gate)
+    dice: Callable[[], float] = random.random
+    indexing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def visit(self, source: Source, due: Due) -> Report:
+        """Make one visit and record it. Raises only what is the machine's fault (StoreError)."""
+        at = self.now()
+        asked = _Asked(self.transport(source))
+        request, read, bulky = question(source, due)
+        visit = Visit(source, due.mechanism, at, Outcome.OK, None, due.project, lease=due.lease)
+        try:
+            if due.mechanism == "index":
+                async with self.indexing:
+                    await self._index(visit, asked, request, read, bulky)
+                    self._conclude(visit, asked, due)
+                    result = await self.writer.write(
+                        lambda db: bulk.apply(db, visit, wanted=self.wanted, gate=self.gate)
+                    )
+            else:
+                await self._collect(visit, walk(request, read, asked))
+                self._conclude(visit, asked, due)
+                result = await self.writer.write(
+                    lambda db: record(db, visit, wanted=self.wanted, gate=self.gate)
+                )
+        except (FetchError, ReadError) as error:
+            result = await self._failed(visit, asked, due, error)
+        return Report(source, due, result, visit, self.now() - at)
+
+    async def _collect(self, visit: Visit, findings: AsyncIterator[Finding]) -> None:
+        visit.complete = visit.mechanism == "versions"
+        async for finding in findings:
+            match finding:
+                case Release():
+                    visit.releases.append(finding)
+                case Cursor(value):
+                    visit.cursor = value
+                case Unread():
+                    visit.unread.append(finding)
+                case Partial():
+                    visit.complete = False
+                case Mention(project):
+                    raise ReadError(
+                        project, f"a {visit.mechanism} only mentions it", "mend the provider"
+                    )
+        if visit.unread and len(visit.unread) > BAD_SHARE * len(visit.releases) + 3:
+            letter = visit.unread[0]
+            raise ReadError(
+                visit.source.name,
+                f"{len(visit.unread)} entries cannot be read, the first: {letter.reason}",
+                "the upstream changed its shape: mend the provider",
+            )
+
+    async def _index(
+        self,
+        visit: Visit,
+        asked: _Asked,
+        request: Request,
+        read: Reader,
+        bulky: Callable[[Reply], Iterator[list[Row]]] | None,
+    ) -> None:
+        """Walk an index and stage it in batches, so that it never stands in memory whole."""
+        await self.writer.write(bulk.begin)
+        visit.complete = True
+        stager = _Stager(visit)
+        if bulky is not None:
+            await self._index_in_bulk(stager, request, asked, bulky)
+            return
+        async for finding in walk(request, read, asked):
+            match finding:
+                case Release() | Mention():
+                    stager.add(finding)
+                case Unread():
+                    visit.unread.append(finding)
+                case Partial():
+                    visit.complete = False
+                case Cursor(value):
+                    visit.cursor = value
+            if stager.full:
+                await self.writer.write(stager.take())
+        await self.writer.write(stager.take())
+        if len(visit.unread) > BAD_SHARE * stager.count + 3:
+            raise ReadError(
+                visit.source.name,
+                f"{len(visit.unread)} of {stager.count} entries cannot be read",
+                "the upstream changed its shape: mend the provider",
+            )
+
+    async def _index_in_bulk(
+        self,
+        stager: _Stager,
+        request: Request,
+        asked: _Asked,
+        bulky: Callable[[Reply], Iterator[list[Row]]],
+    ) -> None:
+        """As above, for an index that one answer settles; read in a thread, rows at a time."""
+        reply = await asked.fetch(request)
+        if reply.unchanged:
+            return
+        with blaming(request, reply):
+            batches = bulky(reply)
+            while (rows := await asyncio.to_thread(next, batches, None)) is not None:
+                await asyncio.to_thread(stager.add_rows, rows)
+                await self.writer.write(stager.take())
+
+    def _conclude(self, visit: Visit, asked: _Asked, due: Due) -> None:
+        """An answer came: what it was worth, and when to ask again."""
+        visit.answers = asked.answers
+        if asked.unchanged:
+            visit.outcome = Outcome.UNCHANGED
+        visit.next = self._next(visit.source, due, visit.outcome, visit.at, 0, None)
+
+    async def _failed(
+        self, visit: Visit, asked: _Asked, due: Due, error: FetchError | ReadError
+    ) -> Result:
+        retry_after = None
+        visit.outcome = Outcome.INVALID
+        if isinstance(error, FetchError):
+            visit.outcome, retry_after = error.outcome, error.retry_after
+        visit.releases, visit.answers, visit.cursor = [], asked.answers, None
+        visit.error, visit.remedy = str(error), error.remedy
+        visit.next = self._next(
+            visit.source, due, visit.outcome, visit.at, due.fails + 1, retry_after
+        )
+        return await self.writer.write(lambda db: record(db, visit))
+
+    def _next(
+        self,
+        source: Source,
+        due: Due,
+        outcome: Outcome,
+        at: int,
+        fails: int,
+        retry_after: float | None,
+    ) -> int | None:
+        if due.project is None:
+            every = source.every(due.mechanism)
+        elif not due.watched and outcome in (Outcome.OK, Outcome.UNCHANGED, Outcome.GONE):
+            return None  # its source announces it
+        elif source.mechanisms:
+            every = source.longest  # announced as well; this only catches what was lost
+        else:
+            every = project_interval(
+                at, due.changed, shortest=source.shortest, longest=source.longest
+            )
+        return next_visit(
+            outcome, at, every, fails=fails, retry_after=retry_after, dice=self.dice()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a visit came to, for the log, the progress bar and the exit code."""
+
+    source: Source
+    due: Due
+    result: Result
+    visit: Visit
+    seconds: int
+
+
+def question(
+    source: Source, due: Due
+) -> tuple[Request, Reader, Callable[[Reply], Iterator[list[Row]]] | None]:
+    """The request of a visit, and who reads its answer. Raises UsageError: no such question."""
+    mechanism = getattr(source.provider, due.mechanism)
+    if mechanism is None:
+        raise UsageError(
+            source.name,
+            f"its provider {source.provider.name} has no {due.mechanism}",
+            "`monitor providers` shows what each can answer",
+        )
+    if due.mechanism == "feed":
+        cursor = due.cursor
+        request = mechanism.since(None if cursor and cursor.startswith("window:") else cursor)
+    elif due.mechanism == "index":
+        request = mechanism.all()
+    else:
+        request = mechanism.of(due.project or "")
+    return request, mechanism.read, getattr(mechanism, "bulk", None)
+
+
+class _Asked:
+    """Passes requests on and remembers what the addresses said of themselves."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.answers: list[Answer] = []
+        self.replies = 0
+        self.unchanged = False
+
+    async def fetch(self, request: Request) -> Reply:
+        reply = await self._transport.fetch(request)
+        self.replies += 1
+        self.unchanged = reply.unchanged and (self.unchanged or self.replies == 1)
+        self.answers.append(answer_of(request, reply))
+        return reply
+
+
+def answer_of(request: Request, reply: Reply) -> Answer:
+    """What is worth remembering of a reply."""
+    digest = reply.digest.removeprefix("sha256:") if reply.digest else None
+    return Answer(
+        request.url,
+        reply.headers.get("etag"),
+        reply.headers.get("last-modified"),
+        bytes.fromhex(digest) if digest else None,
+        whole=not reply.unchanged,
+        moved=reply.headers.get("x-monitor-moved"),
+    )
+
+
+class _Stager:
+    """Turns findings into rows. Projects are numbered, so that a name is staged once."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._source = visit.source
+        rules = visit.source.rules
+        self._key = key_of(rules.scheme or visit.source.provider.ordering, rules)
+        self._numbers: dict[str, int] = {}  # by purl
+        self._named: list[bulk.Named] = []
+        self._staged: list[bulk.Staged] = []
+        self.count = 0
+
+    def add(self, finding: Release | Mention) -> None:
+        self.count += 1
+        if isinstance(finding, Mention):
+            self._number(finding.project, finding.revision)
+        else:
+            number = self._number(finding.project, None)
+            self._staged.extend(bulk.rows_of(number, finding, self._key(finding.version)))
+
+    def add_rows(self, rows: list[Row]) -> None:
+        """The same, for what an index tells in bulk."""
+        self.count += len(rows)
+        for project, version, published, revision, page in rows:
+            number = self._number(project, revision if version is None else None)
+            if version is not None:
+                key = self._key(version)
+                self._staged.append((number, version, key, published, 0, page, None, None, None))
+
+    def _number(self, project: str, revision: str | None) -> int:
+        purl = self._source.purl(project)
+        number = self._numbers.get(purl)
+        if number is None:
+            number = self._numbers[purl] = len(self._numbers) + 1
+            self._named.append((number, purl, project, revision))
+        return number
+
+    @property
+    def full(self) -> bool:
+        return len(self._named) + len(self._staged) >= BATCH
+
+    def take(self) -> Callable[[sqlite3.Connection], None]:
+        """What has gathered, as a write."""
+        named, staged = self._named, self._staged
+        self._named, self._staged = [], []
+        return lambda db: bulk.stage(db, named, staged)

@@ -1,0 +1,315 @@
+"""A whole index: staged in batches while it is walked, applied at once when the walk has ended.
+
+Memory stays small, and nothing half-read is ever seen. The staging tables are
+temporary ones of the writing connection: a crash forgets them, and the walk
+starts again. Only projects in which something differs are looked at one by one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from monitor.model import File, Json, Kind, Outcome, Release, State
+from monitor.plausible import Gate, doubt_index
+from monitor.sources import Source, Wanted
+from monitor.store import LIVE, numbers, states
+from monitor.store.events import tell
+from monitor.store.record import (
+    Recorder,
+    Result,
+    Visit,
+    baselines,
+    bury,
+    keep_book,
+    nobody,
+    remember,
+    seconds,
+)
+
+_LIVE = ", ".join(map(str, LIVE))
+
+Named = tuple[int, str, str, str | None]
+"""A project as it is staged: its number in this walk, purl, name at the upstream, revision."""
+
+Staged = tuple[int, str, bytes, int | None, int, str | None, str | None, int | None, str | None]
+"""A file of a version: the project's number, version, sort_key, published, state, and the file's
+address, digest, size and kind. A version with several files is staged once for each."""
+
+
+def begin(db: sqlite3.Connection) -> None:
+    """Empty the stage. One index is walked at a time."""
+    clear(db)
+    db.execute(
+        """
+        CREATE TEMP TABLE named (
+            no INTEGER PRIMARY KEY, purl TEXT, name TEXT, revision TEXT, project INTEGER
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TEMP TABLE staged (
+            no INTEGER, version TEXT, sort_key BLOB, published INTEGER, state INTEGER,
+            url TEXT, digest TEXT, size INTEGER, kind TEXT
+        )
+        """
+    )
+
+
+def clear(db: sqlite3.Connection) -> None:
+    """Forget what is staged."""
+    db.execute("DROP TABLE IF EXISTS temp.named")
+    db.execute("DROP TABLE IF EXISTS temp.staged")
+
+
+def stage(db: sqlite3.Connection, projects: Iterable[Named], versions: Iterable[Staged]) -> None:
+    """Add one batch."""
+    db.executemany(
+        "INSERT INTO temp.named (no, purl, name, revision) VALUES (?, ?, ?, ?)", projects
+    )
+    db.executemany("INSERT INTO temp.staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", versions)
+
+
+def rows_of(number: int, release: Release, key: bytes) -> list[Staged]:
+    """A release as it is staged."""
+    published, state = seconds(release.published), numbers[release.state or State.LISTED]
+    return [
+        (number, release.version, key, published, state, f.url, f.digest, f.size, f.kind)
+        for f in release.files
+    ] or [(number, release.version, key, published, state, None, None, None, None)]
+
+
+def apply(
+    db: sqlite3.Connection, visit: Visit, *, wanted: Wanted = nobody, gate: Gate | None = None
+) -> Result:
+    """Bring the store up to date with what is staged. The caller commits."""
+    result = Result(visit.outcome)
+    if visit.outcome is Outcome.OK:
+        _Applied(db, visit, wanted, gate or Gate(), result).run()
+    for letter in visit.unread:
+        bury(db, visit.source.id, letter, visit.at)
+    if result.outcome in (Outcome.OK, Outcome.UNCHANGED):
+        remember(db, visit.source.id, visit.answers, visit.at)
+    keep_book(db, visit, result)
+    clear(db)
+    return result
+
+
+class _Applied:
+    """One walk being applied."""
+
+    def __init__(
+        self, db: sqlite3.Connection, visit: Visit, wanted: Wanted, gate: Gate, result: Result
+    ) -> None:
+        self.db = db
+        self.visit = visit
+        self.source: Source = visit.source
+        self.wanted = wanted
+        self.gate = gate
+        self.result = result
+        self.first = "index" not in baselines(db, self.source.id)
+        self.recorder = Recorder(db, visit, wanted, gate, result)
+        self.facts = {"source": self.source.id, "at": visit.at}
+
+    def run(self) -> None:
+        if self.first:
+            self._enrol()
+            self._baseline()
+            return
+        self._number()
+        self.db.execute("CREATE INDEX temp.named_project ON named (project)")
+        self.db.execute("CREATE INDEX temp.staged_version ON staged (no, version)")
+        if self._doubtful():
+            return
+        differing = self._differing()
+        self._enrol()
+        for number in differing:
+            self._project(number)
+
+    def _number(self) -> None:
+        """Give what is staged the ids of the projects we know."""
+        self.db.execute(
+            "UPDATE temp.named SET project ="
+            " (SELECT project.id FROM project WHERE project.purl = named.purl)"
+        )
+
+    def _enrol(self) -> None:
+        """Add new projects; those whose revision moved become due."""
+        self.db.execute(
+            "INSERT INTO project (purl) SELECT purl FROM temp.named WHERE project IS NULL"
+            " ON CONFLICT DO NOTHING"
+        )
+        self._number()
+        follow = {"follow": self.source.follow == "all" and not self.first}
+        self.db.execute(
+            """
+            UPDATE listing
+            SET revision = named.revision,
+                due = CASE WHEN due IS NOT NULL OR :follow THEN :at ELSE due END
+            FROM temp.named AS named
+            WHERE listing.source = :source AND listing.project = named.project
+                  AND named.revision IS NOT NULL AND listing.revision IS NOT named.revision
+            """,
+            self.facts | follow,
+        )
+        self.db.execute(
+            """
+            INSERT INTO listing (source, project, name, revision, added, due)
+            SELECT :source, project, name, revision, :at,
+                   CASE WHEN :follow AND revision IS NOT NULL THEN :at END
+            FROM temp.named WHERE true
+            ON CONFLICT DO NOTHING
+            """,
+            self.facts | follow,
+        )
+
+    def _baseline(self) -> None:
+        """What is there when we come is no news: one event for all of it."""
+        self.db.execute(
+            """
+            INSERT INTO version (project, version, sort_key, state, published, seen)
+            SELECT named.project, staged.version, staged.sort_key, staged.state,
+                   staged.published, :sighting
+            FROM temp.staged AS staged JOIN temp.named AS named USING (no)
+            WHERE true
+            ON CONFLICT DO NOTHING
+            """,
+            {"sighting": self.recorder.sighting},
+        )
+        added = int(self.db.execute("SELECT changes()").fetchone()[0])
+        if added:
+            self.db.execute(
+                "UPDATE listing SET baseline = coalesce(baseline, :at) WHERE source = :source"
+                " AND project IN (SELECT project FROM temp.named)",
+                self.facts,
+            )
+        self.result.added = added
+        self._tell(
+            Kind.BASELINE,
+            {
+                "mechanism": "index",
+                "projects": self._count("SELECT count(*) FROM temp.named"),
+                "versions": added,
+                "digest": self.visit.digest,
+            },
+        )
+        for row in self.db.execute(
+            "SELECT no FROM temp.named JOIN watch ON watch.project = named.project"
+        ).fetchall():
+            self._project(row["no"])
+
+    def _doubtful(self) -> bool:
+        """May we believe what this walk leaves out? Nothing is applied yet."""
+        live = self._count(f"SELECT count(*) {_OURS}")
+        dropped = self._count(f"SELECT count(*) {_OURS} {_ABSENT}") if live else 0
+        reason = doubt_index(
+            live_versions=live,
+            dropped_versions=dropped,
+            projects_before=self._count("SELECT count(*) FROM listing WHERE source = :source"),
+            projects_now=self._count("SELECT count(*) FROM temp.named"),
+            gate=self.gate,
+        )
+        if reason is None or not self.visit.complete:
+            return False
+        self.result.token = f"{dropped} of {live}"
+        before = self.db.execute(
+            "SELECT doubt FROM question WHERE source = :source AND mechanism = 'index'", self.facts
+        ).fetchone()
+        if before and before["doubt"] == self.result.token:
+            return False
+        self.result.outcome, self.result.doubt = Outcome.SUSPECT, reason
+        self._tell(Kind.SUSPECT, {"reason": reason})
+        return True
+
+    def _differing(self) -> Sequence[int]:
+        """Numbers of the projects in which something is new, back, changed or absent."""
+        found = {
+            row["no"]
+            for row in self.db.execute(
+                f"""
+                SELECT DISTINCT staged.no
+                FROM temp.staged AS staged JOIN temp.named AS named USING (no)
+                LEFT JOIN version ON version.project = named.project
+                                  AND version.version = staged.version
+                WHERE version.id IS NULL OR version.state NOT IN ({_LIVE})
+                """
+            )
+        }
+        if self.visit.complete:
+            found.update(
+                row["no"]
+                for row in self.db.execute(
+                    f"SELECT DISTINCT named.no {_OURS} {_ABSENT}", self.facts
+                )
+                if row["no"] is not None
+            )
+            self._forsaken()
+        return sorted(found)
+
+    def _forsaken(self) -> None:
+        """Projects of ours that the walk does not show at all are staged empty."""
+        self.db.execute(
+            f"""
+            INSERT INTO temp.named (purl, name, project)
+            SELECT DISTINCT project.purl, listing.name, project.id
+            FROM version JOIN sighting ON sighting.id = version.seen
+            JOIN project ON project.id = version.project
+            JOIN listing ON listing.project = project.id AND listing.source = :source
+            WHERE sighting.source = :source AND version.state IN ({_LIVE}, :missing)
+                  AND EXISTS (SELECT 1 FROM temp.staged)
+                  AND NOT EXISTS (SELECT 1 FROM temp.named WHERE named.project = project.id)
+            """,
+            self.facts | {"missing": numbers[State.MISSING]},
+        )
+
+    def _project(self, number: int) -> None:
+        """One project of the index, recorded as if its versions had been asked."""
+        name = self.db.execute("SELECT name FROM temp.named WHERE no = ?", (number,)).fetchone()[
+            "name"
+        ]
+        rows = self.db.execute(
+            "SELECT * FROM temp.staged WHERE no = ? ORDER BY rowid", (number,)
+        ).fetchall()
+        self.recorder.project(name, [_release(name, row) for row in rows], listed=True)
+
+    def _count(self, sql: str) -> int:
+        return int(self.db.execute(sql, self.facts).fetchone()[0])
+
+    def _tell(self, kind: Kind, payload: Json) -> None:
+        self.result.events.append(
+            tell(
+                self.db,
+                kind,
+                self.visit.at,
+                source=self.source.id,
+                payload={"provider": self.source.provider.name} | payload,
+            )
+        )
+
+
+# Versions that this source alone has shown, and that we take for present.
+_OURS = f"""
+    FROM version JOIN sighting ON sighting.id = version.seen
+    LEFT JOIN temp.named AS named ON named.project = version.project
+    WHERE sighting.source = :source AND version.state IN ({_LIVE}) AND version.alias IS NULL
+"""
+
+_ABSENT = """
+    AND NOT EXISTS (SELECT 1 FROM temp.staged WHERE staged.no = named.no
+                    AND staged.version = version.version)
+    AND NOT EXISTS (SELECT 1 FROM also WHERE also.version = version.id)
+"""
+
+
+def _release(name: str, row: sqlite3.Row) -> Release:
+    published = row["published"]
+    file = File(row["url"], row["digest"], row["size"], kind=row["kind"]) if row["url"] else None
+    return Release(
+        name,
+        row["version"],
+        published=None if published is None else datetime.fromtimestamp(published, UTC),
+        state=states[row["state"]] if row["state"] else None,
+        files=(file,) if file else (),
+    )

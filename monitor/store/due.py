@@ -1,0 +1,184 @@
+"""Which sources there are, what is due, and what their addresses said last time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from monitor.sources import Source
+
+LEASE = 900
+"""Seconds after which a visit that never ended is due again: its process is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A visit to be made. `project` is the upstream's name; None for a feed or an index.
+
+    `lease` is the due time that the claim left behind; `cursor` where the feed has got to.
+    """
+
+    source: str
+    mechanism: str
+    lease: int
+    project: str | None = None
+    cursor: str | None = None
+    fails: int = 0
+    changed: int | None = None
+    watched: bool = False
+
+
+def enlist(db: sqlite3.Connection, sources: Iterable[Source], at: int) -> list[Source]:
+    """Give each configured source its row and its questions; returns them with their ids."""
+    found = []
+    for source in sources:
+        db.execute(
+            """
+            INSERT INTO source (name, provider, added) VALUES (?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET provider = excluded.provider
+            """,
+            (source.name, source.provider.name, at),
+        )
+        number = db.execute("SELECT id FROM source WHERE name = ?", (source.name,)).fetchone()[0]
+        for mechanism in source.mechanisms:
+            db.execute(
+                "INSERT OR IGNORE INTO question (source, mechanism, due) VALUES (?, ?, ?)",
+                (number, mechanism, at),
+            )
+            # A wrong clock may have put it far ahead (fault H15).
+            db.execute(
+                "UPDATE question SET due = min(due, ?) WHERE source = ? AND mechanism = ?",
+                (at + 7 * 86400 + source.every(mechanism), number, mechanism),
+            )
+        found.append(replace(source, id=number))
+    db.execute("UPDATE listing SET due = min(due, ?) WHERE due > ?", (at + 8 * 86400,) * 2)
+    return found
+
+
+def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) -> list[Due]:
+    """Feeds and indexes that are due. Each is leased, so that nobody else asks it meanwhile."""
+    names = {source.id: source.name for source in sources}
+    rows = db.execute(
+        f"""
+        UPDATE question SET due = ?1 WHERE due <= ?2 AND source IN ({_marks(names, 3)})
+        RETURNING source, mechanism, cursor, fails, changed
+        """,
+        (at + LEASE, at, *names),
+    ).fetchall()
+    return [
+        Due(
+            names[row["source"]],
+            row["mechanism"],
+            at + LEASE,
+            cursor=row["cursor"],
+            fails=row["fails"],
+            changed=row["changed"],
+        )
+        for row in rows
+    ]
+
+
+def claim_projects(
+    db: sqlite3.Connection, sources: Sequence[Source], at: int, limit: int
+) -> list[Due]:
+    """Projects that are due, the longest overdue first (fault J03)."""
+    names = {source.id: source.name for source in sources}
+    rows = db.execute(
+        f"""
+        UPDATE listing SET due = ?1
+        WHERE (source, project) IN (
+            SELECT source, project FROM listing
+            WHERE due <= ?2 AND source IN ({_marks(names, 4)})
+            ORDER BY due LIMIT ?3)
+        RETURNING source, project, name, fails, changed
+        """,
+        (at + LEASE, at, limit, *names),
+    ).fetchall()
+    watched = {
+        row[0]
+        for row in db.execute(
+            f"SELECT project FROM watch WHERE project IN ({','.join('?' * len(rows))})",
+            [row["project"] for row in rows],
+        )
+    }
+    return [
+        Due(
+            names[row["source"]],
+            "versions",
+            at + LEASE,
+            row["name"],
+            fails=row["fails"],
+            changed=row["changed"],
+            watched=row["project"] in watched,
+        )
+        for row in rows
+    ]
+
+
+def release_claims(db: sqlite3.Connection, dues: Iterable[Due], at: int) -> None:
+    """Visits that were abandoned whole (the daemon ends): due again at once."""
+    for due in dues:
+        if due.project is None:
+            db.execute(
+                "UPDATE question SET due = ? WHERE mechanism = ? AND due = ? AND source ="
+                " (SELECT id FROM source WHERE name = ?)",
+                (at, due.mechanism, due.lease, due.source),
+            )
+        else:
+            db.execute(
+                "UPDATE listing SET due = ? WHERE name = ? AND due = ? AND source ="
+                " (SELECT id FROM source WHERE name = ?)",
+                (at, due.project, due.lease, due.source),
+            )
+
+
+def next_due(db: sqlite3.Connection) -> int | None:
+    """When the next visit of any kind is due."""
+    times = [
+        row[0]
+        for row in db.execute(
+            "SELECT min(due) FROM question UNION ALL"
+            " SELECT min(due) FROM listing WHERE due IS NOT NULL"
+        )
+        if row[0] is not None
+    ]
+    return min(times, default=None)
+
+
+def validators(db: sqlite3.Connection, source: int, url: str) -> sqlite3.Row | None:
+    """What that address said of itself: etag, last_modified, digest, whole."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT etag, last_modified, digest, whole, checked FROM address"
+        " WHERE source = ? AND url = ?",
+        (source, url),
+    ).fetchone()
+    return row
+
+
+def forget_validators(db: sqlite3.Connection, source: int) -> None:
+    """Ask that source without conditions next time: its settings changed."""
+    db.execute("DELETE FROM address WHERE source = ?", (source,))
+
+
+def pauses(db: sqlite3.Connection, at: int) -> dict[str, int]:
+    """Hosts that asked us to stay away, and until when."""
+    return {
+        row["host"]: row["until"]
+        for row in db.execute("SELECT host, until FROM pause WHERE until > ?", (at,))
+    }
+
+
+def keep_pause(db: sqlite3.Connection, host: str, until: int, why: str) -> None:
+    """Remember a pause, so that a restart does not forget it (fault A04)."""
+    db.execute(
+        """
+        INSERT INTO pause VALUES (?, ?, ?)
+        ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until), why = excluded.why
+        """,
+        (host, until, why),
+    )
+
+
+def _marks(values: Iterable[object], first: int) -> str:
+    return ", ".join(f"?{first + n}" for n, _ in enumerate(values))

@@ -1,0 +1,371 @@
+"""The queue of builds: what waits for its time, what waits for a builder, what came of it.
+
+A job is `waiting` until the policy lets it through, then `ready` with a
+recipe, `taken` under a lease, and `done` or `failed`; `held`, `superseded` and
+`revoked` are asides. Every change that others may want to know is an event.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from monitor.errors import UsageError
+from monitor.model import Json, Kind
+from monitor.policy import Decision
+from monitor.store.events import tell
+
+# A failure of the machine says nothing about the release: it is tried again.
+PASSING = frozenset(("download", "timeout", "resources", "infrastructure"))
+
+_VIEW = """
+    SELECT job.*, project.purl, project.id AS project, version.version AS label,
+           sighting.source
+    FROM job JOIN version ON version.id = job.version
+    JOIN project ON project.id = version.project
+    JOIN sighting ON sighting.id = version.seen
+"""
+
+
+def propose(db: sqlite3.Connection, version: int, rule: str, at: int, priority: int = 0) -> None:
+    """A released version that an entry of `builds.toml` asks for waits to be decided."""
+    db.execute(
+        """
+        INSERT INTO job (version, rule, state, priority, added, look_at, free_at)
+        VALUES (?, ?, 'waiting', ?, ?, ?, ?)
+        ON CONFLICT DO NOTHING
+        """,
+        (version, rule, priority, at, at, at),
+    )
+
+
+def to_decide(db: sqlite3.Connection, at: int, limit: int = 200) -> list[sqlite3.Row]:
+    """Waiting jobs whose time has come, in the order their releases were seen."""
+    return db.execute(
+        f"{_VIEW} WHERE job.state IN ('waiting', 'held') AND job.look_at <= ?"
+        " ORDER BY job.priority DESC, job.id LIMIT ?",
+        (at, limit),
+    ).fetchall()
+
+
+def next_decision(db: sqlite3.Connection) -> int | None:
+    """When the next waiting job is to be decided."""
+    found: int | None = db.execute(
+        "SELECT min(look_at) FROM job WHERE state IN ('waiting', 'held')"
+    ).fetchone()[0]
+    return found
+
+
+def decided(db: sqlite3.Connection, job: sqlite3.Row, decision: Decision, at: int) -> None:
+    """Note what the policy said of a job that is not eligible now."""
+    note(db, job["version"], decision, at)
+    state = {"wait": "waiting", "held": "held", "refused": "revoked", "superseded": "superseded"}
+    look_at = decision.look_at or (at + 300 if decision.verdict == "held" else None)
+    if decision.verdict == "held" and job["state"] != "held":
+        _tell(db, Kind.HELD, job, at, {"rule": decision.rule, "reason": decision.reason})
+    db.execute(
+        "UPDATE job SET state = ?, look_at = ? WHERE id = ?",
+        (state[decision.verdict], look_at, job["id"]),
+    )
+    if decision.look_at and decision.rule == "minimum-age" and job["look_at"] == job["added"]:
+        _tell(db, Kind.HELD, job, at, {"rule": decision.rule, "eligible": decision.look_at})
+
+
+def note(db: sqlite3.Connection, version: int, decision: Decision, at: int) -> None:
+    """Keep a decision with the rule that made it; the same one twice in a row is kept once."""
+    last = db.execute(
+        "SELECT verdict, rule FROM decision WHERE version = ? ORDER BY id DESC LIMIT 1", (version,)
+    ).fetchone()
+    if last and (last["verdict"], last["rule"]) == (decision.verdict, decision.rule):
+        return
+    db.execute(
+        "INSERT INTO decision (version, at, verdict, rule, reason) VALUES (?, ?, ?, ?, ?)",
+        (version, at, decision.verdict, decision.rule, decision.reason),
+    )
+
+
+def queue(
+    db: sqlite3.Connection,
+    job: sqlite3.Row,
+    *,
+    name: str,
+    recipe: str,
+    digest: str,
+    at: int,
+    marked: bool,
+    decision: Decision,
+) -> None:
+    """An eligible release has its recipe: from now on a builder may have it, if it is marked."""
+    note(db, job["version"], decision, at)
+    db.execute(
+        """
+        UPDATE job SET state = 'ready', name = ?, recipe = ?, digest = ?, written = ?, marked = ?,
+            look_at = NULL, free_at = ?
+        WHERE id = ?
+        """,
+        (name, recipe, digest, at, at if marked else None, at, job["id"]),
+    )
+    facts: Json = {"job": name, "recipe": digest, "rule": decision.rule, "eligible": at}
+    _tell(db, Kind.ELIGIBLE, job, at, facts)
+    _tell(db, Kind.QUEUED, job, at, facts)
+    if marked:
+        _tell(db, Kind.MARKED, job, at, facts | {"who": "policy"})
+
+
+def refuse(db: sqlite3.Connection, job: sqlite3.Row, reason: str, at: int) -> None:
+    """No recipe can be made of it: said once, kept to be looked at."""
+    note(db, job["version"], Decision("refused", "unfit", reason), at)
+    db.execute(
+        "UPDATE job SET state = 'failed', failure = 'unfit', result = ?, look_at = NULL WHERE id = ?",
+        (reason, job["id"]),
+    )
+    _tell(db, Kind.FAILED, job, at, {"class": "unfit", "reason": reason})
+
+
+def supersede_older(
+    db: sqlite3.Connection, job: sqlite3.Row, older: Sequence[int], at: int
+) -> None:
+    """Jobs of older versions that no builder has taken yet make way for this one."""
+    for row in _of_versions(db, older, ("waiting", "ready", "held")):
+        db.execute("UPDATE job SET state = 'superseded', look_at = NULL WHERE id = ?", (row["id"],))
+        note(
+            db,
+            row["version"],
+            Decision("superseded", "newest-wins", f"{job['label']} is later"),
+            at,
+        )
+        if row["name"]:
+            _tell(db, Kind.UNMARKED, row, at, {"job": row["name"], "reason": "newest wins"})
+
+
+def revoke(db: sqlite3.Connection, version: int, reason: str, at: int) -> list[str]:
+    """A release is no longer to be built; returns the recipes that have to go."""
+    names = []
+    for row in _of_versions(db, [version], ("waiting", "ready", "taken", "held", "done")):
+        if row["state"] != "done":
+            db.execute(
+                "UPDATE job SET state = 'revoked', look_at = NULL, fence = fence + 1 WHERE id = ?",
+                (row["id"],),
+            )
+        if row["name"]:
+            names.append(row["name"])
+            _tell(db, Kind.REVOKED, row, at, {"job": row["name"], "reason": reason})
+    return names
+
+
+def backlog(db: sqlite3.Connection) -> int:
+    """How many jobs a builder could take or has taken."""
+    return int(
+        db.execute("SELECT count(*) FROM job WHERE state IN ('ready', 'taken')").fetchone()[0]
+    )
+
+
+def take(db: sqlite3.Connection, worker: str, at: int, lease: int, attempts: int) -> Json | None:
+    """Give a worker the most urgent marked job, or None. Any number may call at once.
+
+    A job is free from its `free_at` on, which serves as pause before another
+    attempt and as lease: when a worker dies, its job frees itself.
+    """
+    for row in db.execute(
+        f"{_VIEW} WHERE job.state = 'taken' AND job.free_at <= ? AND job.attempts >= ?",
+        (at, attempts),
+    ).fetchall():
+        _end(db, row, "failed", at, "timeout", "every worker that took it fell silent")
+    row = db.execute(
+        """
+        UPDATE job SET state = 'taken', worker = :worker, attempts = attempts + 1,
+            fence = fence + 1, free_at = :until
+        WHERE id = (
+            SELECT id FROM job
+            WHERE state IN ('ready', 'taken') AND marked IS NOT NULL AND free_at <= :at
+            ORDER BY priority DESC, id LIMIT 1)
+        RETURNING id
+        """,
+        {"worker": worker, "until": at + lease, "at": at},
+    ).fetchone()
+    return None if row is None else show(db, row["id"])
+
+
+def renew(db: sqlite3.Connection, job: int, fence: int, at: int, lease: int) -> Json:
+    """The worker is still at it. Refused (UsageError) where its lease was lost."""
+    _fenced(db, job, fence)
+    db.execute("UPDATE job SET free_at = ? WHERE id = ?", (at + lease, job))
+    return show(db, job)
+
+
+def done(db: sqlite3.Connection, job: int, fence: int, at: int, result: Json) -> Json:
+    """The build went well. Said twice it is the same; from a lost lease it is refused."""
+    row = _fenced(db, job, fence, again="done")
+    if row["state"] == "done":
+        return show(db, job)
+    kind = Kind.EXPLORED if result.get("explored") else Kind.BUILT
+    db.execute(
+        "UPDATE job SET state = 'done', failure = NULL, result = ? WHERE id = ?",
+        (_text(result), job),
+    )
+    _tell(db, kind, row, at, {"job": row["name"], "recipe": row["digest"]} | result)
+    return show(db, job)
+
+
+def fail(
+    db: sqlite3.Connection,
+    job: int,
+    fence: int,
+    at: int,
+    *,
+    failure: str,
+    text: str,
+    attempts: int,
+    pause: int,
+) -> Json:
+    """The build failed. A passing failure is tried again, after a pause that doubles."""
+    row = _fenced(db, job, fence, again="failed")
+    if row["state"] == "failed":
+        return show(db, job)
+    if failure in PASSING and row["attempts"] < attempts:
+        db.execute(
+            "UPDATE job SET state = 'ready', failure = ?, result = ?, free_at = ?, fence = fence + 1"
+            " WHERE id = ?",
+            (failure, text, at + pause * 2 ** (row["attempts"] - 1), job),
+        )
+    else:
+        _end(db, row, "failed", at, failure, text)
+    return show(db, job)
+
+
+def _end(
+    db: sqlite3.Connection, row: sqlite3.Row, state: str, at: int, failure: str, text: str
+) -> None:
+    db.execute(
+        "UPDATE job SET state = ?, failure = ?, result = ?, fence = fence + 1 WHERE id = ?",
+        (state, failure, text, row["id"]),
+    )
+    _tell(
+        db,
+        Kind.FAILED,
+        row,
+        at,
+        {"job": row["name"], "class": failure, "reason": text[-500:], "attempts": row["attempts"]},
+    )
+
+
+def find(db: sqlite3.Connection, which: str) -> sqlite3.Row:
+    """A job by its number, recipe name or "purl@version". Raises UsageError."""
+    sql, given = f"{_VIEW} WHERE job.name = ?", [which]
+    if which.isdigit():
+        sql, given = f"{_VIEW} WHERE job.id = ?", [which]
+    elif which.startswith("pkg:"):
+        sql, given = f"{_VIEW} WHERE project.purl || '@' || version.version = ?", [which]
+    row: sqlite3.Row | None = db.execute(sql, given).fetchone()
+    if row is None:
+        raise UsageError(which, "there is no such job", "`monitor queue list --all` shows them")
+    return row
+
+
+def mark(db: sqlite3.Connection, which: str, at: int, *, on: bool, who: str) -> Json:
+    """Let builders have a job, or take it from their sight."""
+    row = find(db, which)
+    if row["name"] is None:
+        raise UsageError(which, "it has no recipe yet", f"it is {row['state']}")
+    if bool(row["marked"]) is not on:
+        db.execute("UPDATE job SET marked = ? WHERE id = ?", (at if on else None, row["id"]))
+        _tell(db, Kind.MARKED if on else Kind.UNMARKED, row, at, {"job": row["name"], "who": who})
+    return show(db, row["id"])
+
+
+def retry(db: sqlite3.Connection, which: str, at: int) -> Json:
+    """Have a failed job tried again, its attempts counted anew."""
+    row = find(db, which)
+    if row["state"] not in ("failed", "revoked", "superseded"):
+        raise UsageError(which, f"it is {row['state']}", "only a failed job can be tried again")
+    state = "ready" if row["name"] else "waiting"
+    db.execute(
+        "UPDATE job SET state = ?, attempts = 0, failure = NULL, free_at = ?, look_at = ?,"
+        " fence = fence + 1 WHERE id = ?",
+        (state, at, None if row["name"] else at, row["id"]),
+    )
+    return show(db, row["id"])
+
+
+def rewrite(db: sqlite3.Connection, job: int, recipe: str, digest: str, at: int) -> Json:
+    """A recipe made anew on request: another digest, so it may be built again."""
+    db.execute(
+        """
+        UPDATE job SET recipe = ?, digest = ?, written = ?, state = 'ready', attempts = 0,
+            failure = NULL, free_at = ?, fence = fence + 1
+        WHERE id = ? AND digest <> ?
+        """,
+        (recipe, digest, at, at, job, digest),
+    )
+    return show(db, job)
+
+
+def listed(db: sqlite3.Connection, states: Sequence[str] = (), limit: int = 1000) -> list[Json]:
+    """Jobs as the command line shows them, the most urgent first."""
+    where = f"WHERE job.state IN ({','.join('?' * len(states))})" if states else ""
+    rows = db.execute(
+        f"{_VIEW} {where} ORDER BY job.priority DESC, job.id LIMIT ?", (*states, limit)
+    )
+    return [_json(row) for row in rows]
+
+
+def show(db: sqlite3.Connection, job: int) -> Json:
+    """One job."""
+    return _json(db.execute(f"{_VIEW} WHERE job.id = ?", (job,)).fetchone())
+
+
+def recipes(db: sqlite3.Connection) -> list[sqlite3.Row]:
+    """Every recipe that was ever written: the folders are made to agree with these rows."""
+    return db.execute(
+        "SELECT id, name, recipe, digest, written, marked, state FROM job WHERE name IS NOT NULL"
+    ).fetchall()
+
+
+def _of_versions(
+    db: sqlite3.Connection, versions: Sequence[int], states: Sequence[str]
+) -> list[sqlite3.Row]:
+    marks = ",".join("?" * len(versions)), ",".join("?" * len(states))
+    return db.execute(
+        f"{_VIEW} WHERE job.version IN ({marks[0]}) AND job.state IN ({marks[1]})",
+        (*versions, *states),
+    ).fetchall()
+
+
+def _fenced(db: sqlite3.Connection, job: int, fence: int, again: str | None = None) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute(f"{_VIEW} WHERE job.id = ?", (job,)).fetchone()
+    if row is None:
+        raise UsageError(f"job {job}", "there is no such job", "`monitor queue list` shows them")
+    if row["fence"] == fence and row["state"] in ("taken", again):
+        return row
+    raise UsageError(
+        f"job {job}",
+        f"it is {row['state']} and not yours any more",
+        "its lease had expired; drop the result and take another job",
+    )
+
+
+def _json(row: sqlite3.Row) -> Json:
+    names = (
+        "id", "purl", "version", "state", "name", "digest", "rule", "priority", "attempts",
+        "fence", "worker", "failure", "result", "added", "look_at", "free_at", "marked", "written",
+    )  # fmt: skip
+    return {name: row["label" if name == "version" else name] for name in names}
+
+
+def _text(result: Any) -> str:
+    import msgspec
+
+    return msgspec.json.encode(result, order="deterministic").decode()
+
+
+def _tell(db: sqlite3.Connection, kind: Kind, job: sqlite3.Row, at: int, payload: Json) -> None:
+    tell(
+        db,
+        kind,
+        at,
+        project=job["project"],
+        version=job["version"],
+        source=job["source"],
+        payload=payload,
+    )

@@ -1,0 +1,293 @@
+"""What people ask of the store: projects, their versions, who watches them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+
+from monitor.errors import UsageError
+from monitor.model import Json
+from monitor.store import states
+
+
+def by_purl(db: sqlite3.Connection, purl: str) -> sqlite3.Row | None:
+    """The project's row: id, purl, newest, stable."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT id, purl, newest, stable FROM project WHERE purl = ?", (purl,)
+    ).fetchone()
+    return row
+
+
+def find(db: sqlite3.Connection, text: str) -> list[str]:
+    """Purls that a text may mean: a purl, "source/name", or a bare name; watched ones first."""
+    if text.startswith("pkg:"):
+        rows = db.execute("SELECT purl FROM project WHERE purl = ?", (text,))
+        return [row["purl"] for row in rows]
+    source, slash, name = text.partition("/")
+    if slash:
+        rows = db.execute(
+            """
+            SELECT project.purl FROM listing
+            JOIN project ON project.id = listing.project
+            JOIN source ON source.id = listing.source
+            WHERE (source.name = ?1 OR source.provider = ?1)
+                  AND (listing.name = ?2 OR listing.name = lower(?2))
+            """,
+            (source, name),
+        )
+        if found := [row["purl"] for row in rows]:
+            return found
+    like = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = db.execute(
+        """
+        SELECT project.purl FROM watch JOIN project ON project.id = watch.project
+        WHERE lower(watch.name) = ?1 OR lower(project.purl) LIKE ?2 ESCAPE '\\'
+        ORDER BY project.purl
+        """,
+        (text.lower(), f"%/{like}"),
+    )
+    if found := [row["purl"] for row in rows]:
+        return found
+    rows = db.execute(
+        """
+        SELECT DISTINCT project.purl FROM listing JOIN project ON project.id = listing.project
+        WHERE listing.name = ?1 LIMIT 20
+        """,
+        (text,),
+    )
+    return [row["purl"] for row in rows]
+
+
+def one(db: sqlite3.Connection, text: str) -> sqlite3.Row:
+    """The one project that a text means. Raises UsageError with the candidates."""
+    found = find(db, text)
+    if len(found) == 1 and (row := by_purl(db, found[0])):
+        return row
+    if found:
+        raise UsageError(text, "means several projects", "one of: " + ", ".join(found[:10]))
+    raise UsageError(text, "is not known here", "`monitor watch` adds it, `monitor list` shows all")
+
+
+def watch(
+    db: sqlite3.Connection,
+    project: int,
+    at: int,
+    *,
+    source: int,
+    name: str | None = None,
+    current: str | None = None,
+    owner: str | None = None,
+    rules: str | None = None,
+    origin: str = "command",
+) -> bool:
+    """Watch a project: it is asked now and from then on. Returns False where it was watched."""
+    fresh = db.execute("SELECT 1 FROM watch WHERE project = ?", (project,)).fetchone() is None
+    db.execute(
+        """
+        INSERT INTO watch (project, added, name, current, owner, rules, origin)
+        VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, '{}'), ?7)
+        ON CONFLICT (project) DO UPDATE SET
+            name = coalesce(?3, name), current = coalesce(?4, current),
+            owner = coalesce(?5, owner), rules = coalesce(?6, rules), origin = ?7
+        """,
+        (project, at, name, current, owner, rules, origin),
+    )
+    db.execute(
+        "UPDATE listing SET due = coalesce(due, ?) WHERE project = ? AND source = ?",
+        (at, project, source),
+    )
+    return fresh
+
+
+def unwatch(db: sqlite3.Connection, project: int) -> bool:
+    """No longer watched. What is known stays."""
+    gone = db.execute("DELETE FROM watch WHERE project = ?", (project,)).rowcount > 0
+    db.execute("UPDATE listing SET due = NULL WHERE project = ?", (project,))
+    return gone
+
+
+def ack(db: sqlite3.Connection, project: int, version: str | None) -> str | None:
+    """Its owner has seen that version (or the newest stable one). Returns which."""
+    row = db.execute(
+        """
+        SELECT version.id, version.version FROM project
+        JOIN version ON version.project = project.id
+        WHERE project.id = ?1 AND CASE WHEN ?2 IS NULL
+              THEN version.id = coalesce(project.stable, project.newest)
+              ELSE version.version = ?2 END
+        """,
+        (project, version),
+    ).fetchone()
+    if row is None:
+        return None
+    db.execute("UPDATE watch SET acked = ? WHERE project = ?", (row["id"], project))
+    return str(row["version"])
+
+
+def watched(db: sqlite3.Connection) -> list[Json]:
+    """Every watched project with what is known of it, by name."""
+    rows = db.execute(
+        """
+        SELECT project.purl, watch.name, watch.current, watch.owner, watch.added, watch.rules,
+               newest.version AS newest, newest.published AS newest_published,
+               stable.version AS stable, stable.published AS stable_published,
+               stable.sort_key AS stable_key, acked.version AS acked,
+               sighting.at AS stable_seen,
+               (SELECT group_concat(source.name, ' ') FROM listing
+                JOIN source ON source.id = listing.source
+                WHERE listing.project = project.id) AS sources,
+               (SELECT max(listing.answered) FROM listing WHERE listing.project = project.id)
+                   AS answered,
+               (SELECT listing.error FROM listing WHERE listing.project = project.id
+                AND listing.error IS NOT NULL LIMIT 1) AS error,
+               (SELECT listing.outcome FROM listing WHERE listing.project = project.id
+                ORDER BY listing.asked DESC LIMIT 1) AS outcome
+        FROM watch JOIN project ON project.id = watch.project
+        LEFT JOIN version AS newest ON newest.id = project.newest
+        LEFT JOIN version AS stable ON stable.id = project.stable
+        LEFT JOIN version AS acked ON acked.id = watch.acked
+        LEFT JOIN sighting ON sighting.id = stable.seen
+        ORDER BY coalesce(watch.name, project.purl)
+        """
+    )
+    return [dict(row) for row in rows]
+
+
+def versions(db: sqlite3.Connection, project: int) -> list[Json]:
+    """Every version of a project, the highest first, with where and when it was seen."""
+    rows = db.execute(
+        """
+        SELECT version.id, version.version, version.state, version.stable, version.published,
+               version.flag, version.revision, version.tag, version.alias, version.sort_key,
+               sighting.at AS first_seen, sighting.url, source.name AS source
+        FROM version JOIN sighting ON sighting.id = version.seen
+        JOIN source ON source.id = sighting.source
+        WHERE version.project = ?
+        ORDER BY version.sort_key DESC, version.id
+        """,
+        (project,),
+    )
+    return [dict(row) | {"state": states[row["state"]].value} for row in rows]
+
+
+def files(db: sqlite3.Connection, version: int) -> list[sqlite3.Row]:
+    """The files of one version, as far as they are kept."""
+    return db.execute(
+        "SELECT url, name, kind, digest, size, published, yanked, added FROM file"
+        " WHERE version = ? ORDER BY id",
+        (version,),
+    ).fetchall()
+
+
+def listings(db: sqlite3.Connection, project: int) -> list[Json]:
+    """Where a project is looked at, and how that goes."""
+    rows = db.execute(
+        """
+        SELECT source.name AS source, source.provider, listing.name, listing.added,
+               listing.baseline, listing.due, listing.asked, listing.answered, listing.changed,
+               listing.outcome, listing.error, listing.remedy, listing.fails, listing.gone
+        FROM listing JOIN source ON source.id = listing.source
+        WHERE listing.project = ? ORDER BY source.name
+        """,
+        (project,),
+    )
+    return [dict(row) for row in rows]
+
+
+def sources(db: sqlite3.Connection) -> list[Json]:
+    """Every question of every source, and how it goes."""
+    rows = db.execute(
+        """
+        SELECT source.name AS source, source.provider, question.mechanism, question.baseline,
+               question.due, question.asked, question.answered, question.changed,
+               question.outcome, question.error, question.remedy, question.fails, question.gap,
+               question.doubt
+        FROM question JOIN source ON source.id = question.source
+        ORDER BY source.name, question.mechanism
+        """
+    )
+    return [dict(row) for row in rows]
+
+
+def troubled(db: sqlite3.Connection, limit: int = 50) -> list[Json]:
+    """Projects whose last visit did not answer, the longest first."""
+    rows = db.execute(
+        """
+        SELECT project.purl, source.name AS source, listing.outcome, listing.error,
+               listing.remedy, listing.fails, listing.due, listing.answered
+        FROM listing JOIN project ON project.id = listing.project
+        JOIN source ON source.id = listing.source
+        WHERE listing.error IS NOT NULL AND listing.due IS NOT NULL
+        ORDER BY listing.answered LIMIT ?
+        """,
+        (limit,),
+    )
+    return [dict(row) for row in rows]
+
+
+def counts(db: sqlite3.Connection) -> Json:
+    """How much there is."""
+    tables = ("source", "project", "version", "event", "watch", "dead", "hold")
+    found: Json = {
+        table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables
+    }
+    found["jobs"] = {
+        row["state"]: row["n"]
+        for row in db.execute("SELECT state, count(*) AS n FROM job GROUP BY state")
+    }
+    return found
+
+
+def hold(
+    db: sqlite3.Connection, project: int, version: str, at: int, *, who: str, why: str
+) -> None:
+    """A person's word: this version (or "", all of them) is not built until it is released."""
+    db.execute(
+        "INSERT OR REPLACE INTO hold (project, version, at, who, why) VALUES (?, ?, ?, ?, ?)",
+        (project, version, at, who, why),
+    )
+
+
+def unhold(db: sqlite3.Connection, project: int, version: str) -> bool:
+    """Take a hold back."""
+    return (
+        db.execute(
+            "DELETE FROM hold WHERE project = ? AND version = ?", (project, version)
+        ).rowcount
+        > 0
+    )
+
+
+def held(db: sqlite3.Connection, project: int, version: str) -> str | None:
+    """Who holds it and why, or None."""
+    row = db.execute(
+        "SELECT who, why FROM hold WHERE project = ? AND version IN ('', ?)", (project, version)
+    ).fetchone()
+    return f"held by {row['who']}: {row['why']}" if row else None
+
+
+def rules_text(db: sqlite3.Connection, project: int) -> str | None:
+    """The settings of a watched project, as JSON."""
+    row = db.execute("SELECT rules FROM watch WHERE project = ?", (project,)).fetchone()
+    return row["rules"] if row and row["rules"] != "{}" else None
+
+
+def decisions(db: sqlite3.Connection, version: int) -> list[Json]:
+    """What the policy said of a version, in order."""
+    rows = db.execute(
+        "SELECT at, verdict, rule, reason FROM decision WHERE version = ? ORDER BY id", (version,)
+    )
+    return [dict(row) for row in rows]
+
+
+def dead_letters(db: sqlite3.Connection, limit: int = 100) -> Sequence[Json]:
+    """Entries that could not be read."""
+    rows = db.execute(
+        """
+        SELECT source.name AS source, dead.raw, dead.reason, dead.first, dead.last, dead.times
+        FROM dead JOIN source ON source.id = dead.source ORDER BY dead.last DESC LIMIT ?
+        """,
+        (limit,),
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,274 @@
+"""The tables, and how an older database becomes a newer one.
+
+Times are whole seconds since 1970 (UTC), ids are integers, digests of bodies
+are 32 raw bytes. A version costs about 80 bytes with its index: what is the
+same for many rows (source, address, time, digest of the answer) stands once,
+in the `sighting` that brought them.
+
+`PRAGMA user_version` is the number of the last migration, so that a reader
+can tell without sqlite-utils whether it understands the database.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+FIRST = """
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A provider with its settings: "that GitLab over there".
+CREATE TABLE source (
+    id       INTEGER PRIMARY KEY,
+    name     TEXT NOT NULL UNIQUE,
+    provider TEXT NOT NULL,
+    added    INTEGER NOT NULL
+) STRICT;
+
+-- What we ask a source as a whole: its feed, its index.
+CREATE TABLE question (
+    source    INTEGER NOT NULL REFERENCES source,
+    mechanism TEXT NOT NULL,          -- 'feed' or 'index'
+    cursor    TEXT,
+    baseline  INTEGER,                -- when the first look was recorded
+    due       INTEGER NOT NULL,
+    asked     INTEGER,                -- last visit, whatever came of it
+    answered  INTEGER,                -- last visit that ended ok or unchanged
+    changed   INTEGER,                -- last visit that brought something new
+    outcome   TEXT,
+    error     TEXT,
+    remedy    TEXT,
+    fails     INTEGER NOT NULL DEFAULT 0,
+    gap       INTEGER,                -- since when the feed waits for the index to repair it
+    doubt     TEXT,                   -- digest of the answer that was not believed, once
+    PRIMARY KEY (source, mechanism)
+) STRICT, WITHOUT ROWID;
+
+-- What an address said of itself, sent back word for word.
+CREATE TABLE address (
+    id            INTEGER PRIMARY KEY,
+    source        INTEGER NOT NULL REFERENCES source,
+    url           TEXT NOT NULL,
+    etag          TEXT,
+    last_modified TEXT,
+    digest        BLOB,               -- sha256 of the body
+    fingerprint   BLOB,               -- of what was read out of it, where the body itself never rests
+    checked       INTEGER NOT NULL,
+    whole         INTEGER NOT NULL,   -- last unconditional fetch
+    moved         TEXT,               -- where a permanent redirect has led
+    moved_since   INTEGER,
+    UNIQUE (source, url)
+) STRICT;
+
+-- An answer that brought something new: what every version and event rests on.
+CREATE TABLE sighting (
+    id        INTEGER PRIMARY KEY,
+    source    INTEGER NOT NULL REFERENCES source,
+    mechanism TEXT NOT NULL,
+    url       TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    digest    BLOB,
+    validator TEXT
+) STRICT;
+
+CREATE TABLE project (
+    id     INTEGER PRIMARY KEY,
+    purl   TEXT NOT NULL UNIQUE,
+    newest INTEGER,                   -- versions, as judged at the last change; NULL: not judged
+    stable INTEGER
+) STRICT;
+
+-- A project at a source.
+CREATE TABLE listing (
+    source   INTEGER NOT NULL REFERENCES source,
+    project  INTEGER NOT NULL REFERENCES project,
+    name     TEXT NOT NULL,           -- as this upstream spells it
+    revision TEXT,                    -- moves when the project does
+    added    INTEGER NOT NULL,
+    baseline INTEGER,                 -- first complete look at its versions
+    due      INTEGER,                 -- NULL: not asked by itself
+    asked    INTEGER,
+    answered INTEGER,
+    changed  INTEGER,
+    outcome  TEXT,
+    error    TEXT,
+    remedy   TEXT,
+    fails    INTEGER NOT NULL DEFAULT 0,
+    doubt    TEXT,
+    gone     INTEGER,                 -- since when the upstream says that it is gone
+    PRIMARY KEY (source, project)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX listing_due ON listing (due) WHERE due IS NOT NULL;
+CREATE INDEX listing_project ON listing (project);
+
+-- What somebody wants to be told of, with the settings that go with it.
+CREATE TABLE watch (
+    project  INTEGER PRIMARY KEY REFERENCES project,
+    added    INTEGER NOT NULL,
+    name     TEXT,                    -- what its owner calls it
+    current  TEXT,                    -- the version that is shipped
+    owner    TEXT,
+    rules    TEXT NOT NULL DEFAULT '{}',
+    acked    INTEGER,                 -- version that its owner has seen
+    origin   TEXT NOT NULL DEFAULT 'command'   -- or 'packages.toml'
+) STRICT;
+
+CREATE TABLE version (
+    id        INTEGER PRIMARY KEY,
+    project   INTEGER NOT NULL REFERENCES project,
+    version   TEXT NOT NULL,          -- as published
+    sort_key  BLOB NOT NULL,
+    state     INTEGER NOT NULL,       -- position in monitor.store.states
+    stable    INTEGER,                -- as judged; NULL: not judged yet
+    published INTEGER,
+    seen      INTEGER NOT NULL REFERENCES sighting,
+    flag      INTEGER,                -- the upstream itself calls it a pre-release
+    revision  TEXT,                   -- object id of a tag
+    tag       TEXT,                   -- raw spelling, where it differs from the version
+    alias     INTEGER,                -- another spelling of that version
+    UNIQUE (project, version)
+) STRICT;
+
+-- A version that a second source shows as well: it is not gone while one of them has it.
+CREATE TABLE also (
+    version INTEGER NOT NULL REFERENCES version,
+    source  INTEGER NOT NULL REFERENCES source,
+    PRIMARY KEY (version, source)
+) STRICT, WITHOUT ROWID;
+
+-- Only for projects that are watched or built.
+CREATE TABLE file (
+    id        INTEGER PRIMARY KEY,
+    version   INTEGER NOT NULL REFERENCES version,
+    url       TEXT NOT NULL,
+    name      TEXT,
+    kind      TEXT,
+    digest    TEXT,
+    size      INTEGER,
+    published INTEGER,
+    yanked    INTEGER NOT NULL DEFAULT 0,
+    added     INTEGER NOT NULL,
+    UNIQUE (version, url)
+) STRICT;
+
+-- The spine: numbered in commit order, never altered.
+CREATE TABLE event (
+    seq     INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    kind    TEXT NOT NULL,
+    project INTEGER REFERENCES project,
+    version INTEGER REFERENCES version,
+    source  INTEGER REFERENCES source,
+    payload TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_project ON event (project) WHERE project IS NOT NULL;
+CREATE TRIGGER event_is_never_altered BEFORE UPDATE ON event
+BEGIN SELECT raise(ABORT, 'events are never altered'); END;
+CREATE TRIGGER event_is_never_removed BEFORE DELETE ON event
+BEGIN SELECT raise(ABORT, 'events are never removed'); END;
+
+-- How far each output has read the log.
+CREATE TABLE bookmark (
+    output TEXT PRIMARY KEY,
+    seq    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every decision of the policy, with the rule that made it.
+CREATE TABLE decision (
+    id      INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL REFERENCES version,
+    at      INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    rule    TEXT NOT NULL,
+    reason  TEXT NOT NULL
+) STRICT;
+CREATE INDEX decision_version ON decision (version);
+
+CREATE TABLE job (
+    id       INTEGER PRIMARY KEY,
+    version  INTEGER NOT NULL REFERENCES version,
+    rule     TEXT NOT NULL,           -- the entry of builds.toml that asked for it
+    state    TEXT NOT NULL,           -- waiting, ready, taken, done, failed, revoked, superseded, held
+    priority INTEGER NOT NULL DEFAULT 0,
+    added    INTEGER NOT NULL,
+    look_at  INTEGER,                 -- waiting: when to decide again
+    name     TEXT UNIQUE,             -- of the recipe; NULL until it is written
+    recipe   TEXT,
+    digest   TEXT,                    -- of the recipe
+    written  INTEGER,                 -- when the recipe's content was made
+    marked   INTEGER,
+    free_at  INTEGER NOT NULL,        -- pause before another attempt, or end of the lease
+    worker   TEXT,
+    fence    INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    failure  TEXT,                    -- class of the last failure
+    result   TEXT,
+    UNIQUE (version, rule)
+) STRICT;
+CREATE INDEX job_free ON job (priority DESC, id) WHERE state IN ('ready', 'taken');
+CREATE INDEX job_waiting ON job (look_at) WHERE state = 'waiting';
+
+-- A person's word: this version or project waits.
+CREATE TABLE hold (
+    project INTEGER NOT NULL REFERENCES project,
+    version TEXT NOT NULL DEFAULT '',  -- '' holds all of them
+    at      INTEGER NOT NULL,
+    who     TEXT NOT NULL,
+    why     TEXT NOT NULL,
+    PRIMARY KEY (project, version)
+) STRICT, WITHOUT ROWID;
+
+-- Entries that could not be read, kept to be looked at.
+CREATE TABLE dead (
+    id     INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL REFERENCES source,
+    raw    TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    first  INTEGER NOT NULL,
+    last   INTEGER NOT NULL,
+    times  INTEGER NOT NULL DEFAULT 1,
+    UNIQUE (source, raw)
+) STRICT;
+
+-- A host that asked us to stay away, until when. Outlives a restart.
+CREATE TABLE pause (
+    host  TEXT PRIMARY KEY,
+    until INTEGER NOT NULL,
+    why   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+NEWEST = 1
+"""The number of the last migration that this program knows."""
+
+
+def migrations() -> Migrations:
+    """All migrations in order; each runs in a transaction of its own."""
+    from sqlite_utils.migrations import Migrations
+
+    steps = Migrations("monitor")
+
+    @steps(name="0001_first")
+    def first(db: Database) -> None:
+        _run(db, FIRST)
+        db.execute("PRAGMA user_version = 1")
+
+    return steps
+
+
+def _run(db: Database, script: str) -> None:
+    """Run a script statement by statement: `executescript` would end the transaction."""
+    import sqlite3
+
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""

@@ -1,0 +1,113 @@
+"""The one writer: a thread that owns the writing connection.
+
+Whatever is to be written comes as a function of the connection. Functions
+that wait together are committed together (one `fsync` for many visits), each
+in a savepoint of its own: one that fails takes none of the others with it,
+and nobody is told "done" before the commit is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from monitor.errors import StoreError
+from monitor.store import blaming, open_writer, transaction
+
+T = TypeVar("T")
+Task = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
+
+MOST = 256
+"""Functions committed together at most."""
+
+
+class Writer:
+    """Opens the store of a folder and writes to it until it is closed.
+
+    `progress` counts commits; the daemon's watchdog is fed from it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.progress = 0
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="writer", daemon=True)
+        self._thread.start()
+        ready.result()
+
+    def submit(self, write: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Have it written; the future holds its result once it is committed."""
+        done: Future[T] = Future()
+        self._tasks.put((write, done))
+        return done
+
+    async def write(self, write: Callable[[sqlite3.Connection], T]) -> T:
+        """As `submit`, awaited. A caller that is cancelled meanwhile does not undo the write."""
+        return await asyncio.wrap_future(self.submit(write))
+
+    def __call__(self, write: Callable[[sqlite3.Connection], T]) -> T:
+        """As `submit`, waited for."""
+        return self.submit(write).result()
+
+    def close(self) -> None:
+        """Write what waits, then close the database."""
+        self._tasks.put(None)
+        self._thread.join()
+
+    def _run(self, ready: Future[None]) -> None:
+        try:
+            db = open_writer(self.folder)
+        except BaseException as error:
+            ready.set_exception(error)
+            return
+        ready.set_result(None)
+        try:
+            while batch := self._next():
+                self._commit(db, batch)
+        finally:
+            db.close()
+
+    def _next(self) -> list[Task]:
+        """Wait for a task, then take all that wait beside it. Empty: we are to end."""
+        batch: list[Task] = []
+        task = self._tasks.get()
+        while task is not None:
+            batch.append(task)
+            if len(batch) >= MOST or self._tasks.empty():
+                return batch
+            task = self._tasks.get()
+        if batch:
+            self._tasks.put(None)
+        return batch
+
+    def _commit(self, db: sqlite3.Connection, batch: list[Task]) -> None:
+        done: list[tuple[Future[Any], Any]] = []
+        try:
+            with blaming(self.folder), transaction(db):
+                for write, future in batch:
+                    if not future.set_running_or_notify_cancel():
+                        continue
+                    try:
+                        with blaming(self.folder), transaction(db):
+                            result = write(db)
+                    except StoreError:
+                        raise  # the disk, not the visit: nothing of this batch was written
+                    except Exception as error:
+                        future.set_exception(error)
+                    else:
+                        done.append((future, result))
+        except BaseException as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        self.progress += 1
+        for future, result in done:
+            future.set_result(result)
