@@ -84,7 +84,7 @@ class Reader:
         if not isinstance(value, dict):
             self.problem(path, f"must be a table, not {shown(value)}")
             return None
-        known = _hints(kind)
+        known = hints_of(kind)
         before = len(self.problems)
         for key in value:
             if key not in known:
@@ -197,7 +197,7 @@ def _sections(
     table = reader.table()
     for path, (name, value) in sorted(said.items()):
         _overlay(table, path, _Said(value), name, reader)
-    known = _hints(Settings)
+    known = hints_of(Settings)
     found: dict[str, Any] = {}
     for key, value in table.items():
         if key not in SECTIONS:
@@ -327,7 +327,8 @@ def _is_http(address: str) -> bool:
 
 
 @cache
-def _hints(kind: type[Struct]) -> dict[str, Any]:
+def hints_of(kind: type[Struct]) -> dict[str, Any]:
+    """What each field of a struct takes, with its limits and units."""
     return get_type_hints(kind, include_extras=True)
 
 

@@ -311,7 +311,7 @@ class DaemonSettings(_Table, frozen=True, kw_only=True):
     """The process itself."""
 
     socket: str = ""
-    """Control socket. Empty: the runtime folder of systemd, else `control.sock` in the state
+    """Control socket, through which commands reach the daemon. Empty: `control.sock` in the state
     folder."""
 
     grace: Duration = 20.0

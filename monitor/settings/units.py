@@ -43,8 +43,8 @@ def size(text: str) -> int:
 
 
 def duration_text(seconds: float) -> str:
-    """The shortest text that `duration` reads back: 259200 is "3d", 5400 is "90m"."""
-    for unit, factor in reversed(_SECONDS.items()):
+    """The shortest text that `duration` reads back: 604800 is "7d", 5400 is "90m"."""
+    for unit, factor in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         if seconds and seconds % factor == 0:
             return f"{int(seconds // factor)}{unit}"
     return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"
