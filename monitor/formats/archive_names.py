@@ -1,0 +1,429 @@
+"""File names, tags and addresses, taken apart into name and version.
+
+`split("gtk+-3.24.38.tar.xz")` says `gtk+` and `3.24.38`, a source in a `tar.xz`. What stands around a name is believed before any guess: the known
+name of the project, the folder, the siblings. Everything here is pure, never raises on a text, and needs time linear in its length.
+
+The version comes out as it was published: `boost_1_84_0` says `1_84_0`, and its reading with dots, `1.84.0`, stands beside it as `alias_version`
+(decision 2: the published spelling is kept). A leading `v` or `r` that only announces the version is no part of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from monitor.formats.names.stem import Found, dotted, find
+from monitor.formats.names.tags import find_in_tag
+from monitor.formats.names.urls import Address, read_url
+from monitor.formats.names.words import EXTENSIONS, MOVING, SIDE_EXTENSIONS
+
+__all__ = [
+    "Kind",
+    "Split",
+    "split",
+    "split_file",
+    "split_folder",
+    "split_many",
+    "split_tag",
+    "split_url",
+]
+
+Kind = Literal["source", "signature", "digest", "patch", "binary", "metadata", "unknown"]
+
+LONGEST: Final = 1024
+"""No file name, tag or part of an address that is longer is taken apart (file systems end at 255 bytes)."""
+
+
+class Split(msgspec.Struct, frozen=True, gc=False):
+    """A name, taken apart.
+
+    `input`          the text as it was given
+    `name`           the project or artefact, or None where the text does not say
+    `version`        the version as published, or None where there is none
+    `kind`           what the file is; a tag is a `source`
+    `extension`      without its first dot (`tar.gz`, `tar.gz.sig`), or empty
+    `platform`       the system and machine that a binary is for, as written
+    `confidence`     0 to 1; below 0.5 nobody should act on it
+    `alias_version`  the version with dots where it was published with underscores
+    """
+
+    input: str
+    name: str | None
+    version: str | None
+    kind: Kind
+    extension: str
+    platform: str | None
+    confidence: float
+    alias_version: str | None = None
+
+
+# The common case, whole, in one expression: words without digits, a numeric version, an archive. All else goes the long way,
+# which gives the same answer for these (a property test holds the two together).
+_COMMON: Final = re.compile(
+    r"([A-Za-z][A-Za-z+]*+(?:[-_.][A-Za-z][A-Za-z+]*+)*+)[-_]v?(\d++(?:\.\d++)*+)"
+    r"\.(tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)\Z"
+).match
+_UNSAFE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+).search
+_WHEEL: Final = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-([^-/]+-[^-/]+-([^-/]+))\Z")
+_DEB: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)_([^_/]+)_([a-z0-9-]+)\Z")
+_RPM: Final = re.compile(r"(.+)-([^-]+-[^-]+)\.([A-Za-z0-9_]+)\Z")
+_DEBIAN_SOURCE: Final = re.compile(r"(.+)_([^_]+?)\.(?:orig(?:-[A-Za-z0-9-]+)?|debian)\Z")
+_MAVEN: Final = frozenset(("jar", "war", "ear", "aar", "pom"))
+
+
+def split(
+    text: str,
+    *,
+    project: str | None = None,
+    folder: str | None = None,
+    siblings: Sequence[str] = (),
+) -> Split:
+    """Take a file name, a tag or an address apart, whichever it is.
+
+    `project`   the name of the project, where it is known
+    `folder`    the name of the folder the file lies in
+    `siblings`  the names of the other files in it, or of the other tags
+    """
+    common = _COMMON(text)
+    if common and project is None and folder is None and not siblings:
+        name, version, extension = common.groups()
+        return Split(text, name, version, "source", extension, None, 0.95)
+    if "://" in text or text.startswith("//"):
+        return split_url(text, project=project)
+    if text.startswith("refs/") or text.endswith("^{}"):
+        return split_tag(text, project=project, siblings=siblings)
+    if "?" in text or "/" in text:
+        path, _, query = text.partition("?")
+        inside, _, last = path.rpartition("/")
+        if query:
+            return split_url(text, project=project)
+        if not text.startswith("@") and _extension(last)[1]:
+            return _file(last, text, project, folder or inside.rpartition("/")[2] or None, siblings)
+        return split_tag(text, project=project, siblings=siblings)
+    if _extension(text)[1]:
+        return _file(text, text, project, folder, siblings)
+    return split_tag(text, project=project, siblings=siblings)
+
+
+def split_many(texts: Iterable[str], *, project: str | None = None) -> Iterator[Split]:
+    """`split` for many texts, one after the other, nothing kept between them."""
+    if project is not None:
+        for text in texts:
+            yield split(text, project=project)
+        return
+    common, build = _COMMON, Split
+    for text in texts:
+        if match := common(text):
+            name, version, extension = match.groups()
+            yield build(text, name, version, "source", extension, None, 0.95)
+        else:
+            yield split(text)
+
+
+def split_file(
+    name: str,
+    *,
+    project: str | None = None,
+    folder: str | None = None,
+    siblings: Sequence[str] = (),
+) -> Split:
+    """Take a file name apart."""
+    return _file(name, name, project, folder, siblings)
+
+
+def split_tag(tag: str, *, project: str | None = None, siblings: Sequence[str] = ()) -> Split:
+    """Take a tag apart. Without a name of its own it is the project's."""
+    if not _readable(tag):
+        return _unknown(tag)
+    found = find_in_tag(tag)
+    if project and (closer := _after(tag.removeprefix("refs/tags/"), project)):
+        found = closer
+    elif siblings and (
+        other := _common_name(found.name, (find_in_tag(text).name for text in siblings))
+    ):
+        found = _after(tag.removeprefix("refs/tags/"), other) or found
+    return _split(tag, found, "source" if found.version else "unknown", "", project)
+
+
+def split_url(url: str, *, project: str | None = None) -> Split:
+    """Take an address apart: the file's name first, then what the forge, the query and the folders say."""
+    if not _readable(url):
+        return _unknown(url)
+    address = read_url(url)
+    if address.tag is not None and address.file is None:
+        known = project or address.project
+        found = find_in_tag(address.tag)
+        if known and (closer := _after(address.tag, known)):
+            found = closer
+        kind: Kind = "source" if found.version or address.suffix else "unknown"
+        return _split(url, found, kind, address.suffix, known)
+    return _addressed(url, address, project)
+
+
+def split_folder(
+    names: Sequence[str], *, project: str | None = None, folder: str | None = None
+) -> list[Split]:
+    """Take all names of a folder apart, in their order; what most of them agree on helps with the others."""
+    alone = [split(name, project=project, folder=folder) for name in names]
+    common = project or _most_common(found.name for found in alone if found.version)
+    if common is None:
+        return alone
+    return [
+        found
+        if found.name == common or found.kind == "unknown"
+        else _file(found.input, found.input, common, folder, ())
+        for found in alone
+    ]
+
+
+def _file(
+    name: str, given: str, project: str | None, folder: str | None, siblings: Sequence[str]
+) -> Split:
+    if not _readable(name):
+        return _unknown(given)
+    if "%" in name:
+        name = _unquoted(name)
+    stem, extension, kind = _extension(name)
+    inner = extension.partition(".")[0].lower()
+    if (exact := _exact(stem, inner, extension.lower())) is not None:
+        return _split(given, exact, kind, extension, None)
+    found = find(stem, maven=inner in _MAVEN)
+    if project and (closer := _after(stem, project)):
+        found = closer
+    elif siblings and (
+        other := _common_name(
+            found.name, (find(_extension(text)[0]).name for text in siblings[:_ENOUGH])
+        )
+    ):
+        found = _after(stem, other) or found
+    elif folder:
+        found = _in_folder(stem, folder, found)
+    return _split(given, found, kind, extension, project)
+
+
+_ENOUGH: Final = 200
+"""Siblings that are asked for their opinion."""
+
+
+def _split(given: str, found: Found, kind: Kind, extension: str, project: str | None) -> Split:
+    name, version, platform, confidence = found
+    if version is not None and not version.isascii():
+        version, confidence = None, 0.0
+    if (
+        kind == "source"
+        and platform
+        and extension not in ("src.rpm", "gem")
+        and not _SOURCES.search(given)
+    ):
+        kind = "binary"
+    if name is None and version is not None:
+        name = project
+    return Split(
+        given,
+        name,
+        version,
+        kind,
+        extension,
+        platform,
+        round(confidence, 2),
+        dotted(version) if version else None,
+    )
+
+
+_SOURCES: Final = re.compile(r"[-_.](?:src|source|sources|orig)\b", re.IGNORECASE)
+
+
+def _unknown(text: str) -> Split:
+    return Split(text, None, None, "unknown", "", None, 0.0)
+
+
+def _readable(text: str) -> bool:
+    return len(text) <= LONGEST and not _UNSAFE(text)
+
+
+def _extension(name: str) -> tuple[str, str, Kind]:
+    """The name without its extensions, the extensions, and what they make of the file."""
+    stem, side, kind = name, "", "unknown"
+    while True:
+        cut, found = _known(stem, SIDE_EXTENSIONS)
+        if found is None:
+            break
+        kind = kind if side else found
+        side = stem[cut + 1 :] + ("." + side if side else "")
+        stem = stem[: max(cut, 0)]
+    cut, found = _known(stem, EXTENSIONS)
+    if found is None or cut <= 0:
+        return stem, side, kind  # type: ignore[return-value]
+    extension = stem[cut + 1 :]
+    if side:
+        return stem[:cut], f"{extension}.{side}", kind  # type: ignore[return-value]
+    return stem[:cut], extension, found  # type: ignore[return-value]
+
+
+def _known(name: str, table: dict[str, str]) -> tuple[int, str | None]:
+    """Where the longest known extension begins (at its dot), and its kind."""
+    cuts: list[int] = []
+    cut = len(name)
+    while len(cuts) < 3 and (cut := name.rfind(".", 0, cut)) >= 0:
+        cuts.append(cut)
+    for cut in reversed(cuts):
+        if kind := table.get(name[cut + 1 :].lower()):
+            return cut, kind
+    return -1, table.get(name.lower()) if table is SIDE_EXTENSIONS else None
+
+
+def _exact(stem: str, inner: str, extension: str) -> Found | None:
+    """Where a format has an exact rule for its file names, that rule."""
+    if inner == "whl" and (match := _WHEEL.match(stem)):  # PEP 427
+        return Found(match[1], match[2], match[3], 1.0)
+    if inner in ("deb", "udeb") and (match := _DEB.match(stem)):
+        return Found(match[1], match[2], match[3], 1.0)
+    if inner in ("rpm", "drpm", "src") and extension.startswith(("rpm", "drpm", "src.rpm")):
+        match = _RPM.match(stem if inner != "src" else stem + ".src")
+        if match:
+            return Found(match[1], match[2], None if match[3] == "src" else match[3], 1.0)
+    if (match := _DEBIAN_SOURCE.match(stem)) and extension.startswith("tar"):
+        return Found(match[1], match[2], None, 0.99)
+    return None
+
+
+def _after(stem: str, project: str) -> Found | None:
+    """The version in a stem that begins with the known name, or None where it does not."""
+    size = len(project)
+    if not size or _folded(stem[:size]) != _folded(project):
+        return None
+    rest = stem[size:]
+    if not rest or not (
+        rest[0] in "-_. @/" or (rest[0].isdigit() and not project[-1].isdigit()) or _V.match(rest)
+    ):
+        return None
+    if project[-1].isdigit() and len(rest) > 1 and rest[0] in "._" and rest[1].isdigit():
+        return None  # agg-2.6 is no prefix of agg-2.6.1
+    bare = rest.lstrip("-_. @/")
+    found = find_in_tag(bare, named=len(bare) < len(rest)) if bare else None
+    if found is None or found.version is None:
+        return None
+    if len(bare) == len(rest) and (found.name or find(stem).version != found.version):
+        return None  # glued to a number that may belong to the name: libidn2-2.3.0 is not libidn
+    if found.name is None:
+        return found._replace(name=stem[:size], confidence=0.98)
+    at = rest.find(found.name)
+    return found._replace(name=stem[: size + at + len(found.name)]) if at >= 0 else None
+
+
+_V: Final = re.compile(r"[vV]\d", re.ASCII)
+
+
+def _folded(text: str) -> str:
+    return text.lower().replace("_", "-").replace(".", "-").replace(" ", "-")
+
+
+def _in_folder(stem: str, folder: str, found: Found) -> Found:
+    """What the folder adds: its name is the project's, or its version stands in the stem."""
+    holds = find_in_tag(folder)
+    if holds.version is None:
+        closer = _after(stem, folder)
+        return closer if closer and closer.name == stem[: len(folder)] else found
+    if holds.version == found.version:
+        return found._replace(confidence=0.98)
+    return found
+
+
+def _common_name(own: str | None, names: Iterable[str | None]) -> str | None:
+    """The name that most siblings have, where it differs from the own one."""
+    common = _most_common(names)
+    return common if common != own else None
+
+
+def _most_common(names: Iterable[str | None]) -> str | None:
+    counts: dict[str, int] = {}
+    for name in names:
+        if name:
+            counts[name] = counts.get(name, 0) + 1
+    if not counts:
+        return None
+    name = max(counts, key=counts.__getitem__)
+    return name if counts[name] * 2 > sum(counts.values()) else None
+
+
+def _addressed(url: str, address: Address, project: str | None) -> Split:
+    """An address with a file: its name, unless the tag of the release says more; else the query, else a folder."""
+    name = address.file or ""
+    parent = address.folders[-1] if address.folders else None
+    own = _file(name, url, project, address.tag or parent, ()) if name else _unknown(url)
+    released = find_in_tag(address.tag) if address.tag else _NOTHING
+    if own.version is not None and own.confidence >= 0.5 and not _says_more(released.version, own):
+        return own
+    if released.version is not None and released.confidence >= 0.5:
+        return _around(url, own, released._replace(name=address.project))
+    if asked := _asked(url, own, address.queries):
+        return asked
+    for part in reversed(address.folders):
+        found = find_in_tag(part)
+        if (
+            found.version
+            and (found.name is None or _DIGITS.search(part))
+            and (own.version is None or _says_more(found.version, own))
+        ):
+            return _around(url, own, found)
+    return own
+
+
+_NOTHING: Final = Found(None, None, None, 0.0)
+
+
+def _says_more(version: str | None, own: Split) -> bool:
+    """Whether a release's tag knows the version better than its file: with dots where the file has none, or with more of them."""
+    if version is None or own.version is None or not _DIGITS.search(version):
+        return False
+    if _DIGITS.search(own.version):
+        return (
+            len(version) > len(own.version)
+            and version.startswith(own.version)
+            and version[len(own.version)] in ".-+_~"
+        )
+    return own.confidence <= 0.75 and "_" not in own.version and "-" not in own.version
+
+
+def _around(url: str, own: Split, found: Found) -> Split:
+    """The file as it is, with the version that stands around it."""
+    name = own.name if own.version is None and own.name else found.name or own.name
+    return _split(
+        url, Found(name, found.version, own.platform, 0.75), own.kind, own.extension, None
+    )
+
+
+def _asked(url: str, own: Split, queries: Sequence[str]) -> Split | None:
+    """What the values of a query say: a whole file name, or at least a version."""
+    plain: Split | None = None
+    for value in queries:
+        last = value.rpartition("/")[2]
+        asked = split(last) if last else _unknown(value)
+        if asked.version and asked.extension:
+            return msgspec.structs.replace(asked, input=url)
+        if asked.version and (plain is None or asked.confidence > plain.confidence):
+            plain = asked
+    if plain is None:
+        return None
+    return msgspec.structs.replace(
+        own,
+        input=url,
+        version=plain.version,
+        alias_version=plain.alias_version,
+        name=own.name or plain.name,
+        confidence=0.7,
+    )
+
+
+_DIGITS: Final = re.compile(r"\d\.\d", re.ASCII)
+
+
+def _unquoted(name: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(name)
