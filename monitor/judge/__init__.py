@@ -12,7 +12,7 @@ changed rules apply to what is stored (`differences` says what they change).
 from __future__ import annotations
 
 from monitor.judge.epochs import Proposal, propose_epoch
-from monitor.judge.judging import is_stable, judge, stream_of
+from monitor.judge.judging import is_stable, judge, key_function, stream_of
 from monitor.judge.verdicts import (
     Candidate,
     Difference,
@@ -35,6 +35,7 @@ __all__ = [
     "differences",
     "is_stable",
     "judge",
+    "key_function",
     "newest",
     "propose_epoch",
     "standing",

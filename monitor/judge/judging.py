@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -18,10 +18,15 @@ PLAIN: Final = Rules()
 
 # Registries where the scheme's own rule is a contract: their tools treat "1.0.0-final" as a
 # pre-release, so do we. Elsewhere words like "final" overrule it (fault C06).
-_BINDING: Final = frozenset({"pep440", "semver", "gem", "nuget", "golang", "composer", "cpan"})
+_BINDING: Final = frozenset({"pep440", "semver", "gem", "nuget", "go", "composer", "cpan"})
 
 # What stands behind "+" there is build metadata: "0.11.0+wasi-snapshot-preview1" is stable.
-_METADATA: Final = frozenset({"pep440", "semver", "golang", "nuget"})
+_METADATA: Final = frozenset({"pep440", "semver", "go", "nuget"})
+
+# Distributions pack snapshots as what they ship: "0.5.3+git20230121-2" is their release.
+_DISTRIBUTIONS: Final = frozenset({"debian", "rpm", "alpine"})
+
+_R_DEVELOPMENT: Final = 9000  # 1.2.3.9000 is what comes after 1.2.3
 
 _SPOILT: Final = frozenset(State) - {State.LISTED, State.DEPRECATED}
 _DATELESS: Final = 40_000  # larger numbers are dates, not marks of a pre-release
@@ -103,6 +108,26 @@ def is_stable(
     return found.release and found.stable
 
 
+def key_function(
+    scheme: str, rules: Rules = PLAIN, project: str | None = None
+) -> Callable[[str], bytes]:
+    """What all spellings of one version have in common, for loops: "v1.0", "1.0", "release-1.0".
+
+    Equal to `Verdict.key` but for the leading byte of the epoch, which may
+    depend on dates. Takes what a candidate's `version` is.
+    """
+    scheme = rules.scheme or scheme
+    known = ordering.key_function(scheme)
+
+    def key(version: str) -> bytes:
+        if spelling.flaw(version) is None:
+            taken = spelling.taken(Candidate(version), rules, project, scheme)
+            version = version if taken is None else spelling.sortable(scheme, taken)
+        return known(version)
+
+    return key
+
+
 def stream_of(scheme: str, version: str, rules: Rules | None = None) -> str:
     """The series of this version by itself; among others, the verdict's `stream` knows more."""
     return series.stream_of((rules and rules.scheme) or scheme, version, rules)
@@ -153,11 +178,16 @@ def _unfinished(c: Candidate, version: str, scheme: str, rules: Rules) -> tuple[
     said = version.partition("+")[0] if scheme in _METADATA else version
     if by_scheme and (scheme in _BINDING or not words.only_finished(shapes.bare(said))):
         return "scheme-prerelease", f"a pre-release by the rule of {scheme}"
-    if word := words.unfinished(said):
+    if word := words.unfinished(said, snapshots=scheme not in _DISTRIBUTIONS):
         return "word", f"{word!r} says that it is not finished"
     if c.prerelease:
         return "forge-flag", "its upstream marks it as a pre-release"
     parts = [int(part) for part in shapes.numbers(version)]
+    if scheme == "r" and len(parts) > 2 and parts[-1] >= _R_DEVELOPMENT:
+        return (
+            "scheme-prerelease",
+            f"a last number of {parts[-1]} marks development versions of R's",
+        )
     odd = bool(rules.odd_minors) and len(parts) > 1 and parts[1] % 2 == 1
     if odd and (rules.odd_before is None or parts[0] < rules.odd_before):
         return "odd-minor", f"minor {parts[1]} is odd: a development release"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,8 +10,10 @@ from monitor.judge import shapes
 from monitor.rules import Rules, pattern
 
 # Schemes whose versions always have a third number, and the one whose numbers are a fraction.
-_BY_MINOR = frozenset({"semver", "kernel", "pvp", "golang", "nuget"})
+_BY_MINOR = frozenset({"semver", "kernel", "pvp", "go", "nuget"})
 _BY_MAJOR = frozenset({"cpan"})
+
+_DRUPAL = re.compile(r"[0-9]+\.x-[0-9]+").match  # 8.x-1.2 belongs to the branch 8.x-1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ def stream_of(
         return ""
     if rule is None and (year := shapes.year(version)):
         return year
+    if rule is None and scheme == "drupal" and (branch := _DRUPAL(version)):
+        return branch[0]
     major = _plain(parts[0])
     if rule is None:
         if scheme not in _BY_MINOR and not (among.dotted if among else len(parts) > 1):

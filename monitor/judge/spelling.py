@@ -14,10 +14,10 @@ LONGEST: Final = 256
 """Characters of a version; what is longer is none (fault C09)."""
 
 # Schemes that give a leading "v" a meaning of their own, or read it themselves.
-_KEEPS_V: Final = frozenset({"golang", "cpan", "maven", "debian", "rpm"})
+_KEEPS_V: Final = frozenset({"go", "cpan", "maven", "debian", "rpm"})
 
 # Orders by words: there a release by its words must not sort below the plain version.
-_BY_WORDS: Final = frozenset({"generic", "calver"})
+_BY_WORDS: Final = frozenset({"generic", "calver", "gnome"})
 
 _XYYZZPP = re.compile(r"([0-9]{1,2})([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])")
 _NAMED = re.compile(r"(?i)(?:release|rel|version|ver|stable)[-_./ ]?v?(?=[0-9])")

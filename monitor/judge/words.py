@@ -15,6 +15,8 @@ UNFINISHED: Final = frozenset(
 )
 """Words by which upstreams say "not yet", wherever they stand in a version."""
 
+_REPOSITORIES: Final = frozenset({"git", "svn", "hg", "bzr", "cvs"})
+
 _NUMBERED: Final = frozenset({"a", "b", "m"})
 """Say so only right before a number: 1.1.1a is a fix of OpenSSL's, 1.0a1 an alpha."""
 
@@ -55,13 +57,16 @@ _MAVEN_SNAPSHOT = re.compile(r"-(?:SNAPSHOT|[0-9]{8}\.[0-9]{6}-[0-9]+)$").search
 _DESCRIBED = re.compile(r"-[0-9]+-g[0-9a-f]{7,}(?:-dirty)?$").search
 
 
-def unfinished(text: str) -> str | None:
-    """The word by which this version says that it is not, or not quite, a release."""
+def unfinished(text: str, *, snapshots: bool = True) -> str | None:
+    """The word by which this version says that it is not, or not quite, a release.
+
+    With `snapshots` also where it says which revision of a repository it is.
+    """
     for match in _WORD.finditer(text):
         word, end = match[0].lower(), match.end()
         before, numbered = text[match.start() - 1 : match.start()], text[end : end + 1].isdigit()
         if word in UNFINISHED:
-            if word in {"git", "svn", "hg", "bzr", "cvs"} and end == len(text):
+            if word in _REPOSITORIES and (end == len(text) or not snapshots):
                 continue  # a flavour ("1.0-git"), not a snapshot
             return match[0]
         if word in _NUMBERED and numbered and before != "+":
@@ -71,7 +76,7 @@ def unfinished(text: str) -> str | None:
             return match[0] + "…"
         if word.startswith(("alpha", "beta")) or (word.startswith("rc") and numbered):
             return match[0]
-    if _DESCRIBED(text):
+    if snapshots and _DESCRIBED(text):
         return "git describe"
     return None
 
