@@ -60,9 +60,9 @@ def _parts(version: str) -> tuple[str | None, str, str | None]:
     if epoch and int(epoch) > _EPOCH_MAX:
         raise Unreadable(f"its epoch is above {_EPOCH_MAX}")
     if revision is None and "-" in upstream:
-        raise Unreadable("its revision is empty")
+        raise Unreadable("its revision is empty, or has a colon")
     if epoch is None and ":" in upstream:
-        raise Unreadable("its epoch is not a number")
+        raise Unreadable("there is a colon and no number before it")
     return epoch, upstream, revision
 
 

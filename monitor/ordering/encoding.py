@@ -30,7 +30,7 @@ _TWO_FROM = _TWO - _ONE
 _MORE_FROM = _TWO_FROM + (_MORE - _TWO) * 256
 
 
-class Unreadable(Exception):  # noqa: N818  (it is an answer, not a failure)
+class Unreadable(Exception):
     """This scheme cannot read this version; the message says why."""
 
 

@@ -14,7 +14,9 @@ import re
 
 from .encoding import NUMBERS, ZERO, Unreadable, text
 
-_FULL = re.compile(r"(?:([0-9]*):)?([A-Za-z0-9._+%{}~^-]+?)(?:-([A-Za-z0-9._+%{}~^]+))?").fullmatch
+_FULL = re.compile(
+    r"(?:([0-9]*):)?([A-Za-z0-9._+%{}~^][A-Za-z0-9._+%{}~^-]*?)(?:-([A-Za-z0-9._+%{}~^]+))?"
+).fullmatch
 _DOTTED = re.compile(r"[0-9]+(?:\.[0-9]+)*").fullmatch
 _PIECES = re.compile(r"[0-9]+|[A-Za-z]+|[~^]").findall
 
