@@ -50,7 +50,7 @@ _BASE = re.compile(
 )
 
 
-class UnfitRelease(MonitorError):  # noqa: N818 (it says what is unfit)
+class UnfitRelease(MonitorError):
     """No recipe can be made of this release: `where` is its purl, `what` says why."""
 
 

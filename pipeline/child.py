@@ -56,7 +56,7 @@ def run(
     log: Path | None = None,
     env: Mapping[str, str] | None = None,
     tick: Callable[[], None] | None = None,
-    every: float = 5.0,
+    every: float = 1.0,
     keep_open: Sequence[int] = (),
 ) -> Finished:
     """Run `argv` to its end; standard output and error come back as one stream.
