@@ -5,6 +5,7 @@
 that names file, line and key, and what would be right.
 """
 
+from monitor.plausible import Gate
 from monitor.rules import Rules
 from monitor.settings.places import Config, check, load, shipped
 from monitor.settings.shape import (
@@ -13,7 +14,6 @@ from monitor.settings.shape import (
     Credential,
     DaemonSettings,
     FeedSettings,
-    GateSettings,
     HostSettings,
     LogSettings,
     NetworkSettings,
@@ -33,7 +33,7 @@ __all__ = [
     "Credential",
     "DaemonSettings",
     "FeedSettings",
-    "GateSettings",
+    "Gate",
     "HostSettings",
     "LogSettings",
     "NetworkSettings",

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from monitor.plausible import Gate
 from monitor.rules import Rules
 from monitor.settings.units import Duration, Size
 
@@ -267,19 +268,6 @@ class ScheduleSettings(_Table, frozen=True, kw_only=True):
     """Share by which each interval varies, so that a restart does not ask everybody at once."""
 
 
-class GateSettings(_Table, frozen=True, kw_only=True):
-    """When a complete answer is not believed until a second one agrees."""
-
-    drop_least: Count = 2
-    """As many missing versions are always believed."""
-
-    drop_share: Share = 0.1
-    """Share of the live versions that may be missing at once."""
-
-    add_most: Positive = 20
-    """New versions at once in a project that already has a history."""
-
-
 class LogSettings(_Table, frozen=True, kw_only=True):
     """What the daemon says."""
 
@@ -468,7 +456,7 @@ class Settings(_Table, frozen=True, kw_only=True):
     feed: FeedSettings = FeedSettings()
     queue: QueueSettings = QueueSettings()
     schedule: ScheduleSettings = ScheduleSettings()
-    gate: GateSettings = GateSettings()
+    gate: Gate = Gate()
     log: LogSettings = LogSettings()
     notify: NotifySettings = NotifySettings()
     daemon: DaemonSettings = DaemonSettings()
