@@ -47,7 +47,7 @@ def propose_epoch(verdicts: Iterable[Verdict]) -> Proposal | None:
     old, new = [v for _, v in timed[:cut]], [v for _, v in timed[cut:]]
     top, began = max(old, key=_rank), timed[cut][0]
     changed = shape(top.version).dated and all(shape(v.version) is Shape.NUMBER for v in new)
-    if timed[cut - 1][0] == began or len({v.key for v in new}) < (1 if changed else ENOUGH):
+    if timed[cut - 1][0] == began or not (changed or _is_count(timed[cut:])):
         return None
     best = max(new, key=_rank)
     number = top.epoch + 1
@@ -62,6 +62,13 @@ def propose_epoch(verdicts: Iterable[Verdict]) -> Proposal | None:
         masking=top.version,
         reason=f"{kind}: {best.version} was published after {top.version}, but sorts below it",
     )
+
+
+def _is_count(timed: list[tuple[datetime, Verdict]]) -> bool:
+    """Do these, in order of time, look like releases one after another, not like a mass upload?"""
+    keys = [verdict.key for _, verdict in timed]
+    days = {published.date() for published, _ in timed}
+    return keys == sorted(keys) and len(set(keys)) >= ENOUGH <= len(days)
 
 
 def _cut(ordered: list[Verdict]) -> int | None:
