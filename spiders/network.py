@@ -70,7 +70,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `deadline`     seconds as a whole
     `connect_timeout`  seconds until there is a connection, TLS included
     `stall_timeout`    seconds without a byte
-    `min_rate` `min_rate_after`  bytes a second on average that are asked for after that many seconds
+    `min_rate` `min_rate_after`  bytes a second on average, asked for after that many seconds
     `max_hops`     requests one question may cost, redirects included
 
     Manners

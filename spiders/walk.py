@@ -1,0 +1,119 @@
+"""Carry a question to an upstream and follow the answer to its end."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+
+from monitor.errors import FetchError, MonitorError, ReadError
+from monitor.model import Finding, Outcome, Reply, Request
+from monitor.protocols import Reader, Transport
+from spiders.address import without_secrets
+from spiders.thrifty import full
+
+PAGES = 10_000  # of one walk
+ITEMS = 20_000_000  # findings of one walk
+
+
+async def walk(
+    first: Request,
+    read: Reader,
+    transport: Transport,
+    *,
+    pages: int = PAGES,
+    items: int = ITEMS,
+    seen: Callable[[Reply], None] | None = None,
+) -> AsyncIterator[Finding]:
+    """Yield what the upstream says, asking every further question the reader raises.
+
+    `seen` is told each reply before it is read: its validators are committed with
+    the data. If the first one is `unchanged`, nothing is read and nothing yielded;
+    an unchanged later page is fetched again in full, since its part is needed.
+
+    Raises FetchError where an answer does not come, ReadError where one cannot be
+    read, and FetchError `hostile` beyond `pages` answers or `items` findings. A
+    request with `tree` is carried by Scrapy (`spiders.crawl`), to the same findings.
+    """
+    if first.tree:
+        from spiders.crawl import crawl
+
+        findings = crawl(first, read, transport, pages=pages, seen=seen)
+    else:
+        findings = _follow(first, read, transport, pages, seen)
+    found = 0
+    async with aclosing(findings):
+        async for finding in findings:
+            found += 1
+            if found > items:
+                raise too_many(first, f"more than {items} findings")
+            yield finding
+
+
+async def _follow(
+    first: Request,
+    read: Reader,
+    transport: Transport,
+    pages: int,
+    seen: Callable[[Reply], None] | None,
+) -> AsyncGenerator[Finding]:
+    todo, asked = deque([first]), set[Request]()
+    while todo:
+        request = todo.popleft()
+        if request in asked:
+            continue
+        if len(asked) >= pages:
+            raise too_many(first, f"more than {pages} pages")
+        asked.add(request)
+        reply = await transport.fetch(request)
+        if reply.unchanged and request is not first:
+            reply = await transport.fetch(full(request))
+        if seen is not None:
+            seen(reply)
+        if reply.unchanged:
+            return
+        try:
+            with blaming(request, reply):
+                for finding in read(reply):
+                    if isinstance(finding, Request):
+                        todo.append(finding)
+                    else:
+                        yield finding
+        except ReadError:
+            raise  # keeps its reply, for whoever mends the provider
+        except BaseException:
+            reply.body.close()
+            raise
+        else:
+            reply.body.close()
+
+
+@contextmanager
+def blaming(request: Request, reply: Reply | None = None) -> Iterator[None]:
+    """Report whatever a reader trips over as an answer that cannot be read.
+
+    Upstreams change without notice. One that does must never stop the others.
+    The ReadError has the answer as its attribute `reply`.
+    """
+    try:
+        yield
+    except MonitorError as error:
+        if isinstance(error, ReadError):
+            error.reply = reply  # type: ignore[attr-defined]
+        raise
+    except GeneratorExit:
+        raise
+    except Exception as error:
+        blamed = ReadError(without_secrets(request.url), f"{type(error).__name__}: {error}")
+        blamed.reply = reply  # type: ignore[attr-defined]
+        raise blamed from error
+
+
+def too_many(request: Request, what: str) -> FetchError:
+    """The failure of a question that does not come to an end."""
+    return FetchError(
+        without_secrets(request.url),
+        what,
+        "a trail without end, or a source that needs higher limits",
+        outcome=Outcome.HOSTILE,
+    )
