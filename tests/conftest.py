@@ -30,7 +30,13 @@ def shared(pytestconfig: pytest.Config) -> Path:
     return folder
 
 
-def _is_local(address: Any) -> bool:
+def strayed() -> list[str]:
+    """The addresses outside that the running test tried to reach so far."""
+    return _strayed
+
+
+def is_local(address: Any) -> bool:
+    """Whether a socket address is on this machine."""
     if not isinstance(address, tuple):  # AF_UNIX: a path
         return True
     host = str(address[0])
@@ -50,7 +56,7 @@ def _guarded_sockets() -> Iterator[None]:
 
     def guard(name: str) -> Any:
         def connect(self: socket.socket, address: Any) -> Any:
-            if _is_local(address):
+            if is_local(address):
                 return plain[name](self, address)
             _strayed.append(str(address))
             if name == "connect_ex":
@@ -74,7 +80,7 @@ def no_network(_guarded_sockets: None) -> Iterator[None]:
         pytest.fail(f"tried to connect to {', '.join(sorted(set(_strayed)))}")
 
 
-def _need(*programs: str) -> None:
+def need(*programs: str) -> None:
     """Skip the test where a program of the lab is missing; under CI that is a failure."""
     from tests.lab.tools import find, install_hint
 
@@ -97,7 +103,7 @@ def registry() -> Iterator[Registry]:
 @pytest.fixture
 def rsyncd(tmp_path: Path) -> Iterator[Rsyncd]:
     """rsyncd; write into `rsyncd.folder`, which is its module "pub"."""
-    _need("rsync")
+    need("rsync")
     from tests.lab.servers import Rsyncd
 
     with Rsyncd(_made(tmp_path / "rsyncd")) as server:
@@ -107,7 +113,7 @@ def rsyncd(tmp_path: Path) -> Iterator[Rsyncd]:
 @pytest.fixture
 def apache(tmp_path: Path) -> Iterator[Apache]:
     """Apache httpd with its usual folder pages; write into `apache.folder`."""
-    _need("apache2")
+    need("apache2")
     from tests.lab.servers import Apache
 
     with Apache(_made(tmp_path / "apache")) as server:
@@ -117,7 +123,7 @@ def apache(tmp_path: Path) -> Iterator[Apache]:
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Nginx]:
     """nginx with its usual folder pages; write into `nginx.folder`."""
-    _need("nginx")
+    need("nginx")
     from tests.lab.servers import Nginx
 
     with Nginx(_made(tmp_path / "nginx")) as server:
@@ -127,7 +133,7 @@ def nginx(tmp_path: Path) -> Iterator[Nginx]:
 @pytest.fixture
 def githttp(tmp_path: Path) -> Iterator[GitHttp]:
     """git over HTTP; put bare repositories (`tests.lab.gitrepo`) into `githttp.folder`."""
-    _need("apache2", "git")
+    need("apache2", "git")
     from tests.lab.servers import GitHttp
 
     with GitHttp(_made(tmp_path / "git")) as server:
@@ -137,7 +143,7 @@ def githttp(tmp_path: Path) -> Iterator[GitHttp]:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """All servers with content; `world.hand` publishes more."""
-    _need("rsync", "apache2", "nginx", "git")
+    need("rsync", "apache2", "nginx", "git")
     from tests.lab.world import World
 
     with World(_made(tmp_path / "world")) as running:

@@ -212,7 +212,7 @@ class PyPI:
             links = "".join(
                 f'    <a href="/simple/{key}/">{html.escape(name)}</a>\n' for key, name, _ in rows
             )
-            body = _page("Simple index", links)
+            body = _page("Simple index", links, self.serial)
         page = self._cached(Answer(body, type=kind), self.serial)
         self._pages[kind] = (self.serial, page)
         return page
@@ -260,7 +260,7 @@ class PyPI:
             )
         else:
             links = "".join(f"    {_link(ask.base, *pair)}<br />\n" for pair in files)
-            answer = Answer(_page(f"Links for {key}", links), type=kind)
+            answer = Answer(_page(f"Links for {key}", links, entry.serial), type=kind)
         return self._cached(answer, entry.serial)
 
     def _json(self, ask: Ask, name: str, version: str | None) -> Answer | None:
@@ -380,12 +380,13 @@ def accepted(header: str) -> str:
     return best
 
 
-def _page(title: str, links: str) -> bytes:
+def _page(title: str, links: str, serial: int) -> bytes:
     return (
         "<!DOCTYPE html>\n<html>\n  <head>\n"
         f'    <meta name="pypi:repository-version" content="{API_VERSION}">\n'
         f"    <title>{html.escape(title)}</title>\n  </head>\n  <body>\n"
         f"    <h1>{html.escape(title)}</h1>\n{links}  </body>\n</html>\n"
+        f"<!--SERIAL {serial}-->"
     ).encode()
 
 

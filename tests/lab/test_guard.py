@@ -1,0 +1,51 @@
+"""The guard of conftest: tests reach this machine and nothing else."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import pytest
+
+import tests.conftest as guard
+
+
+def test_a_connection_outside_is_refused_and_written_down(no_network: None) -> None:
+    with socket.socket() as probe:
+        with pytest.raises(OSError, match="do not leave this machine") as caught:
+            probe.connect(("192.0.2.1", 80))
+        assert caught.value.errno == errno.ENETUNREACH
+        assert probe.connect_ex(("192.0.2.2", 80)) == errno.ENETUNREACH
+    with socket.socket(socket.AF_INET6) as probe, pytest.raises(OSError, match="2001:db8::1"):
+        probe.connect(("2001:db8::1", 80))
+    strayed = guard.strayed()
+    assert [address.split("'")[1] for address in strayed] == [
+        "192.0.2.1",
+        "192.0.2.2",
+        "2001:db8::1",
+    ]
+    strayed.clear()  # else this test fails for what it did on purpose
+
+
+def test_loopback_and_local_sockets_are_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).close()
+        socket.create_connection(("localhost", server.getsockname()[1])).close()
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        (("127.0.0.1", 1), True),
+        (("127.9.9.9", 1), True),
+        (("::1", 1, 0, 0), True),
+        (("localhost", 1), True),
+        (("/run/some.sock"), True),
+        (("10.0.0.1", 1), False),
+        (("169.254.169.254", 80), False),
+        (("example.invalid", 80), False),
+        (("127.0.0.1.example.invalid", 80), False),
+    ],
+)
+def test_only_addresses_of_this_machine_are_local(address: object, local: bool) -> None:
+    assert guard.is_local(address) is local
