@@ -6,7 +6,7 @@ are zeros, so `1.0` equals `1.0.0`:
 
     pre-release  alpha, beta, rc, pre…, and words that are not known (`1.0git5`)
     zero         0, and what is missing
-    post-release patch, pl, errata, post…
+    post-release pl, errata, patch…, post…
     number       any other number
     letter       a word right after a number and not right before one (`1.0a`, `1.0a.1`)
 
@@ -29,7 +29,8 @@ from .encoding import ABOVE_ZERO, BELOW_ZERO, END_OF_ZEROS, JUST_ABOVE_ZERO, NUM
 _PLAIN = re.compile(r"[1-9][0-9]*(?:\.[1-9][0-9]*)*").fullmatch
 _PART = re.compile(r"(0+(?![0-9]))|([0-9]+)|([A-Za-z]+)")
 _PRE_WORDS = frozenset({"alpha", "beta", "rc"})
-_POST_WORDS = frozenset({"patch", "pl", "errata"})
+_POST_WORDS = frozenset({"pl", "errata"})
+_POST_BEGINNINGS = ("patch", "post")
 
 _LETTER = 0xC8
 
@@ -97,7 +98,7 @@ def key(version: str) -> bytes:
             end = match.end()
             if word in _PRE_WORDS or word.startswith("pre"):
                 code += BELOW_ZERO[zeros] + word[:1].encode()
-            elif word in _POST_WORDS or word.startswith("post"):
+            elif word in _POST_WORDS or word.startswith(_POST_BEGINNINGS):
                 code += ABOVE_ZERO[zeros] + JUST_ABOVE_ZERO + word[:1].encode()
             elif last == match.start() and not version[end : end + 1].isdigit():
                 code += ABOVE_ZERO[zeros] + bytes((_LETTER + ord(word[0]) - 97,))

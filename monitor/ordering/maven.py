@@ -16,8 +16,7 @@ any word as less than any list, and any list as less than any number. So
 
 which is no order: lists and zeros that end below nothing at all (`-alpha`, `.0.rc.1`) stand
 above words that are above it (`.sp`, `.other`). Here such a list or zero sorts below the end
-and such a word above it; all other comparisons are Maven's. Maven 4 changed some of this; see
-docs/decisions.
+and such a word above it; all other comparisons are Maven's.
 """
 
 from __future__ import annotations

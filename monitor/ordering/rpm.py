@@ -47,7 +47,7 @@ def _parts(version: str) -> tuple[str | None, str, str | None]:
     if match is None:
         raise Unreadable("it is not [epoch:]version[-release] by RPM's rules")
     parts = match.groups()
-    if parts[1].endswith("-"):
+    if parts[2] is None and parts[1].endswith("-"):
         raise Unreadable("its release is empty")
     if not any(character.isalnum() for character in parts[1]):
         raise Unreadable("there is neither a number nor a letter in it")
