@@ -54,11 +54,10 @@ def lines_of(text: str) -> dict[Path, int]:
     return found
 
 
-def line_of(text: str, path: Path) -> int | None:
+def nearest(lines: dict[Path, int], path: Path) -> int | None:
     """The line of that key, or of the nearest table around it; None where there is neither."""
-    found = lines_of(text)
     for depth in range(len(path), 0, -1):
-        if line := found.get(path[:depth]):
+        if line := lines.get(path[:depth]):
             return line
     return None
 

@@ -135,40 +135,38 @@ def shipped_text() -> str:
 
 def effective(settings: Settings) -> str:
     """All that holds, as TOML, each line with where it was set. Secrets are not shown."""
-    tables = [(name, getattr(settings, name)) for name in SECTIONS]
-    tables += [(f"sources.{name}", source) for name, source in settings.sources.items()]
-    tables += [("builds", settings.builds)]
+    tables: list[tuple[tuple[str, ...], Struct]]
+    tables = [((name,), getattr(settings, name)) for name in SECTIONS]
+    tables += [(("sources", name), source) for name, source in settings.sources.items()]
+    tables += [(("builds",), settings.builds)]
     lines = [f"# {settings.folder}", f"# {len(settings.packages)} packages"]
-    for name, table in tables:
-        lines += ["", *_rows(name, table, settings.origins)]
+    for path, table in tables:
+        lines += ["", *_rows(path, table, settings.origins)]
     return "\n".join(lines) + "\n"
 
 
-def _rows(prefix: str, table: Struct, origins: dict[str, str]) -> Iterator[str]:
-    yield f"[{prefix}]"
+def _rows(path: tuple[str, ...], table: Struct, origins: dict[str, str]) -> Iterator[str]:
+    yield f"[{'.'.join(map(_key, path))}]"
     tables = []
     for field in fields(table):
         value = getattr(table, field.name)
-        key = f"{prefix}.{field.name}"
-        if isinstance(value, Struct):
-            if value != _default(field):
-                tables.append((key, value))
-            continue
-        if isinstance(value, dict) and any(isinstance(v, Struct) for v in value.values()):
-            tables += [(f"{key}.{json.dumps(name)}", below) for name, below in value.items()]
-            continue
-        if isinstance(value, tuple) and any(isinstance(v, Struct) for v in value):
-            tables += [(f"{key}.{number}", below) for number, below in enumerate(value)]
-            continue
+        at = (*path, field.name)
         if value is None:
             continue
-        text = written(hints_of(type(table))[field.name], _hidden(key, value))
-        below = (o for k, o in origins.items() if k.startswith(key + "."))
-        origin = origins.get(key) or next(below, "default")
-        yield f"{field.name} = {text}".ljust(48) + f"  # {origin}"
-    for key, below_table in tables:
+        if isinstance(value, Struct):
+            if value != _default(field):
+                tables.append((at, value))
+        elif isinstance(value, dict) and any(isinstance(v, Struct) for v in value.values()):
+            tables += [((*at, name), below) for name, below in value.items()]
+        elif isinstance(value, tuple) and any(isinstance(v, Struct) for v in value):
+            tables += [((*at, str(number)), below) for number, below in enumerate(value)]
+        else:
+            key = ".".join(at)
+            text = written(hints_of(type(table))[field.name], _hidden(key, value))
+            yield f"{field.name} = {text}".ljust(48) + f"  # {origins.get(key, 'default')}"
+    for at, below in tables:
         yield ""
-        yield from _rows(key, below_table, origins)
+        yield from _rows(at, below, origins)
 
 
 def _hidden(key: str, value: Any) -> Any:

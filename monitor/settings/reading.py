@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from msgspec.structs import fields
 
 from monitor.errors import SettingsError
 from monitor.rules import terms
-from monitor.settings.lines import Path, line_of, lines_of
+from monitor.settings.lines import Path, lines_of, nearest
 from monitor.settings.shape import Builds, Package, Settings, Source
 from monitor.settings.units import duration, size
 from monitor.settings.words import closest, expected, shown, unit_of
@@ -75,7 +75,8 @@ class Reader:
         except tomllib.TOMLDecodeError as error:
             message = str(error)
             at = re.search(r"\(at line (\d+), column (\d+)\)", message)
-            where = f"{self.file}:{at[1]}" if at else self.file
+            line = at[1] if at else len(self.text.splitlines())  # "at end of document"
+            where = f"{self.file}:{line}"
             self.problems.append(SettingsError(where, f"not TOML: {message}"))
             return {}
 
@@ -136,18 +137,16 @@ class Reader:
         """ "file:line" of that key, or the variable that set it."""
         if variable := self.variables.get(path):
             return variable
-        line = line_of(self.text, path)
+        line = nearest(self._lines, path)
         return f"{self.file}:{line}" if line else self.file
+
+    @cached_property
+    def _lines(self) -> dict[Path, int]:
+        return lines_of(self.text)
 
     def origins(self) -> dict[str, str]:
         """Where each value that was read stands: "network.pace" → "monitor.toml:12"."""
-        lines = lines_of(self.text)
-        found = {}
-        for path in self.paths:
-            line = lines.get(path) or line_of(self.text, path)
-            at = self.variables.get(path) or (f"{self.file}:{line}" if line else self.file)
-            found[".".join(map(str, path))] = at
-        return found
+        return {".".join(map(str, path)): self.origin(path) for path in self.paths}
 
 
 def parse(
