@@ -122,14 +122,16 @@ def settings_of(name: str) -> tuple[Setting, ...]:
 
 
 def find(url: str) -> list[tuple[str, str]]:
-    """Which (provider, project) an address belongs to, ours first; empty where nobody knows it.
+    """Which (provider, project) an address belongs to; empty where nobody knows it.
+
+    A registry or forge comes before what is known of any server of its kind.
 
     Does not import the providers: an address is known by the constant `URLS` of their source.
     """
     import re2
 
     found = []
-    for name, module in _facts().items():
+    for name, module in sorted(_facts().items(), key=lambda item: item[1].purl == "generic"):
         for pattern in module.urls:
             if match := re2.fullmatch(pattern, url):
                 project = (name, match.group("project"))
@@ -214,7 +216,7 @@ def _maker(name: str) -> Callable[..., Provider]:
 
 
 def _nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str | None:
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = get_close_matches(word, list(known), n=1, cutoff=0.4)
     if not close:
         return None
     return f"did you mean {close[0]}? There are: {', '.join(known)}"

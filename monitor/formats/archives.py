@@ -1,0 +1,279 @@
+"""Files in folders become releases: archives by their names, signatures beside them.
+
+What a file is and which version it carries, `archive_names` says. Here is
+decided what counts: a source archive is a release; a signature, a digest, a
+patch or a build for one system belongs to the release of its version, and
+makes none by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import NamedTuple
+from urllib.parse import quote
+
+from monitor.errors import UsageError
+from monitor.formats.archive_names import Kind, split_file, split_folder
+from monitor.formats.listing import FileRow, Folder, Note, inside
+from monitor.formats.text import checked, is_name, is_version
+from monitor.model import File, Finding, Mention, Release, Reply, Request, Unread
+
+SURE = 0.5  # of a split; below it nobody should act on it
+PIECE = 5000  # rows in one list
+
+Row = tuple[str, str | None, int | None, str | None, str | None]
+
+# What may be a source archive. Most rows of a large listing are not, and left at that.
+_ARCHIVES = (
+    *(
+        ".tar",
+        ".gz",
+        ".tgz",
+        ".bz2",
+        ".tbz",
+        ".tbz2",
+        ".xz",
+        ".txz",
+        ".lz",
+        ".lzma",
+        ".tlz",
+        ".zst",
+    ),
+    *(".tzst", ".zip", ".7z", ".crate", ".gem", ".jar", ".Z", ".taz", ".el", ".oxt", ".shar"),
+)
+_BESIDE = (".sig", ".asc", ".sign", ".gpg", ".sha256", ".sha512", ".sha256sum", ".md5", ".sha1")
+# One compressed file is no archive: "patch-6.8.1.xz".
+_SINGLE = {"gz", "bz2", "xz", "lz", "lzma", "zst", "Z"}
+# Debian's own packaging lies beside the upstream's archive; "latest" moves from one to the next.
+_NONE = re.compile(r"\.debian\.tar\.|\.diff\.|\.shar\.|[-_.]latest[-_.]", re.IGNORECASE).search
+# "gcc-g77-2.95", "aspell5-ga-3.5-0": what follows the project's name is the rest of another name.
+_OTHER = re.compile(
+    r"[A-Za-z]{2,}\d*-\d|\d+-(?!rc|pre|beta|alpha|b|a|p|patch|dev|test|snap)[a-z]{1,12}-\d"
+).match
+# Nine of ten names, at a tenth of the price: what `archive_names` says of them is the same.
+_PLAIN = re.compile(
+    r"([A-Za-z][A-Za-z+]*+(?:[-_.][A-Za-z][A-Za-z+]*+)*+)[-_]v?(\d++(?:\.\d++)*+)(?:\.orig)?"
+    r"\.(?:tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)(\.(?:sig|asc|sign))?\Z"
+).match
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The mechanism for a listing of archives: a whole server's, or one project's folder.
+
+    `url`      address of the listing; with {project} in it, of that project's folder
+    `folders`  the reader of its format
+    `base`     address of the files listed in the top, with "/" at its end, {project} likewise
+    `depth`    see `releases`
+    `under`    only this folder of the listing counts, and is the top
+    """
+
+    url: str
+    folders: Callable[[Reply], Iterator[Folder]]
+    base: str
+    depth: int | None = None
+    under: str = ""
+
+    def all(self) -> Request:
+        return Request(self.url)
+
+    def of(self, project: str) -> Request:
+        if not inside(project) or not is_name(project):
+            raise UsageError(project, "cannot be a folder of the server", "name a project in it")
+        return Request(self._named(self.url, project), project=project)
+
+    def read(self, reply: Reply) -> Iterator[Finding]:
+        """The releases of all archives in it."""
+        project = reply.request.project
+        base = self._named(self.base, project)
+        return releases(self._top(reply), base, depth=self.depth, project=project)
+
+    def bulk(self, reply: Reply) -> Iterator[list[Row]]:
+        """The same as rows; see `providers`."""
+        project = reply.request.project
+        base = self._named(self.base, project)
+        return rows(self._top(reply), base, depth=self.depth, project=project)
+
+    def _named(self, address: str, project: str | None) -> str:
+        return address.replace("{project}", quote(project, safe="/+")) if project else address
+
+    def _top(self, reply: Reply) -> Iterator[Folder]:
+        for folder in self.folders(reply):
+            if not self.under or folder.path == self.under:
+                folder.path = "" if self.under else folder.path
+                yield folder
+            elif folder.path.startswith(self.under + "/"):
+                folder.path = folder.path[len(self.under) + 1 :]
+                yield folder
+
+
+def depth_of(projects: str) -> int | None:
+    """The depth that the setting `projects` means: "name" or "folder"."""
+    if projects not in ("name", "folder"):
+        raise ValueError(f'projects: {projects!r} is neither "name" nor "folder"')
+    return 1 if projects == "folder" else None
+
+
+class _Part(NamedTuple):
+    """A file of a release, and what its name says."""
+
+    name: str | None
+    version: str
+    kind: Kind
+    path: str
+    file: FileRow
+
+
+def releases(
+    folders: Iterable[Folder], base: str, *, depth: int | None = None, project: str | None = None
+) -> Iterator[Release | Note]:
+    """The releases in these folders; `base` is the address of the top, with "/" at its end.
+
+    `project`  whose files these are; without it the archives' own names are believed
+    `depth`    the projects are the folders of this depth, 1 for those in the top
+
+    Where the project is known, archives of another name in its folder are other
+    products and left out, unless not one of them has the project's name.
+    """
+    for name, some in _by_project(folders, depth, project):
+        for folder in some:
+            yield from folder.notes
+        for (owner, version), parts in _by_version(name, some, (*_ARCHIVES, *_BESIDE)).items():
+            yield _release(owner, version, parts, base)
+
+
+def rows(
+    folders: Iterable[Folder], base: str, *, depth: int | None = None, project: str | None = None
+) -> Iterator[list[Row]]:
+    """The same as rows for the store, in lists; see `providers`."""
+    piece: list[Row] = []
+    for name, some in _by_project(folders, depth, project):
+        for (owner, version), parts in _by_version(name, some, _ARCHIVES).items():
+            if is_name(owner) and is_version(version):
+                sources = [part for part in parts if part.kind == "source"]
+                address = _address(base, sources[0].path)
+                piece.append((owner, version, _first(sources), None, address))
+        if len(piece) >= PIECE:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+def _by_project(
+    folders: Iterable[Folder], depth: int | None, project: str | None
+) -> Iterator[tuple[str | None, list[Folder]]]:
+    if project is not None:
+        yield project, list(folders)
+    elif depth is None:
+        for folder in folders:
+            yield None, [folder]
+    else:
+        for path, some in groupby(folders, lambda folder: folder.path.split("/")[:depth]):
+            # What lies above the folders of the projects belongs to none of them.
+            if len(path) == depth and path[-1] != "":
+                yield path[-1], list(some)
+            else:
+                yield None, [Folder(folder.path, notes=folder.notes) for folder in some]
+
+
+def _by_version(
+    project: str | None, folders: list[Folder], endings: tuple[str, ...]
+) -> dict[tuple[str, str], list[_Part]]:
+    """The files under (project, version); versions without a source archive are left out."""
+    parts = [part for folder in folders for part in _parts(folder, project, endings)]
+    own = _own_name(project, parts) if project else None
+    versions: dict[tuple[str, str], list[_Part]] = {}
+    for part in parts:
+        if own is not None and part.name is not None and _folded(part.name) != own:
+            continue
+        if owner := project or part.name:
+            versions.setdefault((owner, part.version), []).append(part)
+    return {
+        key: found
+        for key, found in versions.items()
+        if any(part.kind == "source" for part in found)
+    }
+
+
+def _parts(folder: Folder, project: str | None, endings: tuple[str, ...]) -> Iterator[_Part]:
+    """The files of one folder whose names say a version, in the order of the listing."""
+    prefix = folder.path + "/" if folder.path else ""
+    strange: list[FileRow] = []
+    known = _folded(project) if project else None
+    for file in folder.files:
+        name = file[0]
+        if not name.endswith(endings) or _NONE(name):
+            continue
+        plain = _PLAIN(name)
+        if plain and (known is None or _folded(plain[1]) == known):
+            kind: Kind = "signature" if plain[3] else "source"
+            yield _Part(plain[1], plain[2], kind, prefix + name, file)
+        else:
+            strange.append(file)
+    if not strange:
+        return
+    splits = split_folder([file[0] for file in strange], project=project)
+    around = folder.path.rpartition("/")[2] or None
+    for split, file in zip(splits, strange, strict=True):
+        if project and split.version and _OTHER(split.version):
+            split = split_file(file[0])  # noqa: PLW2901
+        elif around and (split.version is None or split.confidence < SURE):
+            split = split_file(file[0], project=project, folder=around)  # noqa: PLW2901
+        if split.version is None or split.confidence < SURE:
+            continue
+        if split.extension not in _SINGLE and not (project and _OTHER(split.version)):
+            yield _Part(split.name, split.version, split.kind, prefix + file[0], file)
+
+
+def _own_name(project: str, parts: list[_Part]) -> str | None:
+    """The name that the project's own archives have: the project's, or what most are called."""
+    names = Counter(_folded(part.name) for part in parts if part.kind == "source" and part.name)
+    own = _folded(project)
+    return own if own in names or not names else names.most_common(1)[0][0]
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[-_. ]+", "-", name).lower()
+
+
+def _release(owner: str, version: str, parts: list[_Part], base: str) -> Release | Unread:
+    order = sorted(parts, key=lambda part: part.kind != "source")
+    found = checked(
+        Release(
+            owner,
+            version,
+            published=_moment(_first([part for part in parts if part.kind == "source"])),
+            files=tuple(
+                File(
+                    _address(base, part.path),
+                    size=part.file[1],
+                    name=part.file[0],
+                    published=_moment(part.file[2]),
+                    kind=part.kind,
+                )
+                for part in order
+                if is_name(part.file[0])
+            ),
+            tag=order[0].file[0],
+        )
+    )
+    assert not isinstance(found, Mention)
+    return found
+
+
+def _first(sources: list[_Part]) -> int | None:
+    return min((part.file[2] for part in sources if part.file[2] is not None), default=None)
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _address(base: str, path: str) -> str:
+    return base + quote(path, safe="/+~:@,=!", errors="surrogateescape")

@@ -1,0 +1,221 @@
+"""Folder pages, as web servers make them of a folder: HTML, JSON and XML.
+
+Apache (`<pre>`, table, plain list), nginx (HTML, JSON, XML), lighttpd, Caddy
+(HTML, JSON), and the many that look like one of them. Names are taken from the
+addresses of links, never from their text, which servers cut; dates and sizes
+from what stands between one link and the next. The expressions are linear in
+the length of a page.
+
+Only what lies directly in the folder counts: links to other hosts, upwards,
+further down, or with a query (`?C=M;O=D` sorts) are not entries.
+
+Times have no zone on most servers and are taken for UTC. Sizes are given where
+the page tells them to the byte.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+
+import msgspec
+
+from monitor.errors import FetchError
+from monitor.formats.dates import utc
+from monitor.formats.listing import Folder
+from monitor.formats.text import address_of, charset_of, decode, is_name, unread
+from monitor.model import Outcome, Reply
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+LARGEST = 64 * 2**20  # bytes of a page; kernel.org's largest has 130 kB
+
+_LINK = re.compile(r"<a\s([^<>]*)>", re.IGNORECASE)
+_HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_EVIDENCE = re.compile(r"index of |parent directory|directory listing|file listing", re.IGNORECASE)
+_MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_DATE = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?"
+    rf"|(\d\d)-({_MONTH})-(\d{{4}}) (\d\d):(\d\d)"
+    rf"|(\d{{4}})-({_MONTH})-(\d\d) (\d\d):(\d\d)(?::(\d\d))?"
+)
+_EXACT = re.compile(r"""<td[^<>]*\bdata-(?:order|size)="(\d{1,18})\"""")
+_BYTES = re.compile(r"\s{1,80}(\d{1,18})\s*(?:$|[^\d.\s,kKMGTi])")
+_NUMBERS = {name: number for number, name in enumerate(_MONTH.split("|"), 1)}
+
+
+def folder(reply: Reply) -> Folder:
+    """What is in the folder that the page shows.
+
+    A name that cannot be taken is an `Unread`. Raises ValueError for a page that
+    is no listing, or one whose layout is unknown.
+    """
+    if reply.size > LARGEST:
+        raise FetchError(address_of(reply), "a page too large to read", outcome=Outcome.HOSTILE)
+    text, certain = decode(reply.bytes(), charset_of(reply))
+    start = text.lstrip("\ufeff \t\r\n")
+    if start[:1] in ("[", "{"):
+        return _from_json(start, "json" in reply.headers.get("content-type", ""))
+    if start.startswith("<?xml") and "<list>" in start[:400]:
+        return _from_xml(start)
+    return _from_html(text, address_of(reply), certain)
+
+
+def _from_html(text: str, address: str, certain: bool) -> Folder:
+    text = _without(_without(text, "<!--", "-->"), "<script", "</script>")
+    found = Folder("")
+    taken: set[str] = set()
+    base = urljoin(address, ".")
+    links = list(_LINK.finditer(text))
+    dated = upwards = False
+    for link, following in zip_longest(links, links[1:]):
+        href = _HREF.search(link[1])
+        if not href:
+            continue
+        reference = html.unescape(href[1] or href[2] or href[3] or "").strip()
+        rest = text[link.end() : following.start() if following else link.end() + 2000]
+        at, size = _told(rest)
+        dated = dated or at is not None
+        if reference in ("..", "../") or reference.startswith("?"):
+            upwards = True
+        elif name := _directly_in(base, reference):
+            _add(found, taken, name, size, at, certain)
+    if not (dated or upwards or _EVIDENCE.search(text)):
+        raise ValueError(f"no page of a folder: {' '.join(_TAG.sub(' ', text).split())[:80]!r}")
+    return found
+
+
+def _add(
+    found: Folder, taken: set[str], name: str, size: int | None, at: int | None, certain: bool
+) -> None:
+    plain = _unquoted(name.rstrip("/"))
+    if plain is None or (not certain and not plain.isascii()):
+        found.notes.append(unread(name, "a name in an unknown encoding"))
+    elif not is_name(plain) or "/" in plain or plain in (".", ".."):
+        found.notes.append(unread(plain, "not the name of a file"))
+    elif name not in taken:
+        taken.add(name)
+        if name.endswith("/"):
+            found.folders.append(plain)
+        else:
+            found.files.append((plain, size, at))
+
+
+def _directly_in(base: str, reference: str) -> str | None:
+    """The name that a link gives to an entry of the folder, still quoted, or None."""
+    plain = reference.removeprefix("./")
+    if not plain or "?" in plain or "#" in plain:
+        return None
+    if "/" not in plain[:-1] and plain != "/" and ":" not in plain:
+        return plain
+    try:
+        there, here = urlsplit(urljoin(base, reference)), urlsplit(base)
+    except ValueError:
+        return None
+    # A page behind a proxy may name itself with the other scheme.
+    if there.netloc != here.netloc or not there.path.startswith(here.path):
+        return None
+    name = there.path[len(here.path) :]
+    return name if name and "/" not in name[:-1] and name != "/" else None
+
+
+def _unquoted(name: str) -> str | None:
+    try:
+        return unquote_to_bytes(name).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _told(rest: str) -> tuple[int | None, int | None]:
+    """The time and the exact size that stand behind a link."""
+    date = _DATE.search(rest)
+    if not date:
+        return None, None
+    if exact := _EXACT.search(rest):
+        return _moment(date), int(exact[1])
+    behind = html.unescape(_TAG.sub(" ", rest[date.end() : date.end() + 400])).rstrip()
+    size = _BYTES.match(behind)
+    return _moment(date), int(size[1]) if size else None
+
+
+def _moment(date: re.Match[str]) -> int | None:
+    y1, m1, d1, h1, n1, s1, d2, m2, y2, h2, n2, y3, m3, d3, h3, n3, s3 = date.groups()
+    try:
+        if y1:
+            parts = (int(y1), int(m1), int(d1), int(h1), int(n1), int(s1 or 0))
+        elif y2:
+            parts = (int(y2), _NUMBERS[m2], int(d2), int(h2), int(n2), 0)
+        else:
+            parts = (int(y3), _NUMBERS[m3], int(d3), int(h3), int(n3), int(s3 or 0))
+        return int(datetime(*parts, tzinfo=UTC).timestamp()) or None
+    except ValueError:
+        return None
+
+
+def _without(text: str, start: str, end: str) -> str:
+    """The text without what stands between two marks; what is never ended is left out."""
+    if start not in text:
+        return text
+    first, *others = text.split(start)
+    return first + "".join(other.partition(end)[2] for other in others)
+
+
+class _Json(msgspec.Struct):
+    """An entry as nginx (`type`, `mtime`) or Caddy (`is_dir`, `mod_time`) writes it."""
+
+    name: str
+    type: str | None = None
+    size: int | None = None
+    mtime: str | None = None
+    mod_time: str | None = None
+    is_dir: bool = False
+    is_symlink: bool = False
+
+
+def _from_json(text: str, declared: bool) -> Folder:
+    entries = msgspec.convert(json.loads(text), list[_Json])
+    if not entries and not declared:
+        raise ValueError("an empty list that does not say it is JSON")
+    found = Folder("")
+    for entry in entries:
+        if entry.type is None and entry.mod_time is None:
+            raise ValueError("a list of something else than files")
+        if not is_name(name := entry.name.rstrip("/")) or "/" in name or name in (".", ".."):
+            found.notes.append(unread(entry.name, "not the name of a file"))
+        elif entry.is_dir or entry.type == "directory":
+            found.folders.append(name)
+        elif entry.type in (None, "file"):
+            at = utc(entry.mtime or entry.mod_time)
+            found.files.append((name, entry.size, int(at.timestamp()) if at else None))
+    return found
+
+
+def _from_xml(text: str) -> Folder:
+    """nginx: `<list><file mtime="2026-05-05T20:34:49Z" size="0">old.txt</file></list>`."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text or not text.rstrip().endswith("</list>"):
+        raise ValueError("not a whole <list>, or one with a document type")
+    from xml.etree.ElementTree import fromstring
+
+    return _listed(Folder(""), fromstring(text))  # noqa: S314 (no document type, see above)
+
+
+def _listed(found: Folder, entries: Iterable[Element]) -> Folder:
+    for entry in entries:
+        name = entry.text or ""
+        if not is_name(name) or "/" in name or name in (".", ".."):
+            found.notes.append(unread(name, "not the name of a file"))
+        elif entry.tag == "directory":
+            found.folders.append(name)
+        elif entry.tag == "file":
+            at, size = utc(entry.get("mtime")), entry.get("size", "")
+            moment = int(at.timestamp()) if at else None
+            found.files.append((name, int(size) if size.isdigit() else None, moment))
+    return found

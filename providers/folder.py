@@ -1,0 +1,83 @@
+"""Any folder that a web server shows: Apache, nginx, lighttpd, Caddy and their like.
+
+Versions  <url>   the page of one project's folder, with `tree` also the folders in it
+
+With {project} in the address, each project has its folder there. Without, the
+address is an Index of all archives found, called as they are, or with
+`projects = "folder"` as the folders in the top. By default the project is the
+address of its folder.
+
+Settings
+  url       address of the folder; {project} stands for the project
+  tree      follow the folders in it, too
+  projects  "name" or "folder", where there is no {project} in the address
+  deepest   how many folders down a tree is followed
+  ordering  the scheme that versions follow
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from urllib.parse import quote, unquote, urljoin
+
+from monitor.formats import html_listing
+from monitor.formats.archives import depth_of, releases
+from monitor.formats.text import address_of
+from monitor.model import Finding, Reply, Request
+from monitor.protocols import Ask, Provider
+
+TOP = 8  # parts of an address down to the first folder that matters; trees begin about there
+PLAIN = ":/?&=%@+~,;!$'()*"  # what stays as it is where a project is an address
+
+
+def provider(
+    url: str = "{project}",
+    tree: bool = False,
+    projects: str = "name",
+    deepest: int = 6,
+    ordering: str = "natural",
+) -> Provider:
+    single = "{project}" in url
+    pages = Pages(url if not single else None, tree, depth_of(projects), deepest)
+    ask = Ask(url, pages.read, tree=tree, safe=PLAIN if url == "{project}" else "")
+    return Provider(
+        name="folder",
+        ordering=ordering,
+        index=None if single else ask,
+        versions=ask if single else None,
+        walk=timedelta(hours=12),
+        fresh=timedelta(hours=24),
+        pace=0.5,
+    )
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Reads the page of a folder, and asks for the folders in it where a tree is wanted."""
+
+    top: str | None  # None: each project has a top of its own
+    tree: bool = False
+    depth: int | None = None
+    deepest: int = 6
+
+    def read(self, reply: Reply) -> Iterator[Finding]:
+        """The releases in this folder, then the questions for those below."""
+        folder = html_listing.folder(reply)
+        here = urljoin(address_of(reply), ".")
+        project = reply.request.project
+        base = here
+        if self.top and here.startswith(self.top):
+            folder.path = unquote(here[len(self.top) :]).strip("/")
+            base = self.top
+        yield from releases([folder], base, depth=self.depth, project=project)
+        if self.tree:
+            yield from self._below(reply.request, here, folder.folders)
+
+    def _below(self, request: Request, here: str, names: list[str]) -> Iterator[Request]:
+        for name in names:
+            # A folder that shows up in itself again and again is a link to above.
+            path = [*here.split("/"), quote(name)]
+            if path.count(quote(name)) <= 3 and len(path) < self.deepest + TOP:
+                yield replace(request, url=here + quote(name) + "/")

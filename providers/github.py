@@ -1,0 +1,166 @@
+"""GitHub, and every server that speaks its REST interface.
+
+Versions  /repos/<owner>/<name>/releases, /tags   all pages of both
+
+Documented in https://docs.github.com/en/rest/releases and /repos#list-repository-tags
+A tag without a release is a version, too; only the release has a date, files
+and the flag for pre-releases, only the tag the commit. Drafts are left out.
+Without a token 60 requests an hour are allowed, with one 5000, and then an
+unchanged answer costs nothing. A repository that was renamed answers under its
+old name, by a redirect.
+
+Settings
+  url   address of the interface; "https://HOST/api/v3" of an own server
+  site  address of the pages for people
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urljoin, urlsplit
+
+import msgspec
+
+from monitor.errors import UsageError
+from monitor.formats import tags
+from monitor.formats.dates import utc
+from monitor.formats.text import address_of, checked, web_address
+from monitor.model import File, Finding, Partial, Release, Reply, Request
+from monitor.protocols import Provider
+
+ACCEPT = "application/vnd.github+json"
+HEADERS = (("X-GitHub-Api-Version", "2022-11-28"),)
+PAGE = 100  # the most that a page can hold
+PURL = "github"
+URLS = (
+    r"(?:git\+)?https?://(?:www\.)?github\.com/(?P<project>[A-Za-z0-9-]+/[A-Za-z0-9._-]+?)(?:\.git)?(?:[/?#].*)?",
+)
+_PROJECT = re.compile(r"[A-Za-z0-9-]{1,100}/[A-Za-z0-9._-]{1,100}")
+_LINK = re.compile(r'<([^<>]+)>\s*((?:;\s*\w+\s*=\s*"[^"]*"\s*)*)')
+
+
+def provider(url: str = "https://api.github.com", site: str = "https://github.com") -> Provider:
+    return Provider(
+        name="github",
+        ordering="natural",
+        purl=PURL,
+        versions=Repository(url.rstrip("/"), site.rstrip("/")),
+        normalise=str.lower,
+        pace=1.0,
+        urls=URLS,
+        credential="github",
+    )
+
+
+class _Asset(msgspec.Struct):
+    name: str
+    browser_download_url: str
+    size: int | None = None
+    digest: str | None = None
+    updated_at: str | None = None
+
+
+class _Release(msgspec.Struct):
+    tag_name: str
+    draft: bool
+    prerelease: bool
+    html_url: str | None = None
+    published_at: str | None = None
+    assets: list[_Asset] = []
+
+
+class _Commit(msgspec.Struct):
+    sha: str
+
+
+class _Tag(msgspec.Struct):
+    name: str
+    commit: _Commit
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Asks for the releases of a repository, and then for its tags."""
+
+    url: str
+    site: str
+
+    def of(self, project: str) -> Request:
+        if not _PROJECT.fullmatch(project) or ".." in project.split("/"):
+            raise UsageError(project, "is not a repository", "write it as owner/name")
+        address = f"{self.url}/repos/{quote(project)}/releases?per_page={PAGE}"
+        return Request(address, ACCEPT, project=project, headers=HEADERS)
+
+    def read(self, reply: Reply) -> Iterator[Finding]:
+        """A page of releases or of tags, the next page, and after the first the tags."""
+        request = reply.request
+        project = request.project or ""
+        # The address that was asked for says which list this is; a redirect may hide the name.
+        asked = urlsplit(request.url)
+        if asked.path.endswith("/releases"):
+            entries = msgspec.convert(reply.json(), list[_Release])
+            yield from self._releases(reply, project, entries)
+            if "page=" not in asked.query.replace("per_page=", ""):
+                yield replace(request, url=request.url.replace("/releases?", "/tags?"))
+            count = len(entries)
+        else:
+            found = msgspec.convert(reply.json(), list[_Tag])
+            yield from self._tags(project, found)
+            count = len(found)
+        if following := _next(reply):
+            yield replace(request, url=following)
+        elif count >= PAGE and "link" not in reply.headers:
+            yield Partial(f"a full page of {PAGE} without a link to the next")
+
+    def _releases(self, reply: Reply, project: str, entries: list[_Release]) -> Iterator[Finding]:
+        entries = [entry for entry in entries if not entry.draft]
+        versions = tags.versions([entry.tag_name for entry in entries], _name(project))
+        for entry in entries:
+            if version := versions.get(entry.tag_name):
+                yield checked(
+                    Release(
+                        project,
+                        version,
+                        published=utc(entry.published_at),
+                        page=web_address(address_of(reply), entry.html_url),
+                        files=tuple(_files(reply, entry.assets)),
+                        prerelease=entry.prerelease,
+                        tag=entry.tag_name,
+                    )
+                )
+
+    def _tags(self, project: str, entries: list[_Tag]) -> Iterator[Finding]:
+        commits = {entry.name: entry.commit.sha for entry in entries}
+        for tag, version in tags.versions(commits, _name(project)).items():
+            page = f"{self.site}/{project}/releases/tag/{quote(tag)}"
+            yield checked(Release(project, version, page=page, revision=commits[tag], tag=tag))
+
+
+def _name(project: str) -> str:
+    return project.rpartition("/")[2]
+
+
+def _files(reply: Reply, assets: list[_Asset]) -> Iterator[File]:
+    for asset in assets:
+        if url := web_address(address_of(reply), asset.browser_download_url):
+            yield File(
+                url,
+                digest=asset.digest,
+                size=asset.size,
+                name=asset.name,
+                published=utc(asset.updated_at),
+            )
+
+
+def _next(reply: Reply) -> str | None:
+    """The next page (RFC 8288). It must be on the server that was asked: a token goes with it."""
+    for address, parameters in _LINK.findall(reply.headers.get("link", "")):
+        if re.search(r'\brel\s*=\s*"(?:[^"]* )?next(?: [^"]*)?"', parameters):
+            following = str(urljoin(address_of(reply), address))
+            here, there = urlsplit(reply.request.url), urlsplit(following)
+            if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+                raise ValueError(f"the next page is on another server: {there.netloc!r}")
+            return following
+    return None

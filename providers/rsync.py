@@ -1,0 +1,41 @@
+"""Any server that speaks rsync.
+
+Index     <url>             one recursive listing of the module or folder
+Versions  <url><project>/   the same of one folder in it
+
+Settings
+  url       rsync address of the module or folder
+  files     address under which the files are downloaded, where it is another
+  projects  "name": projects are called as their archives are;
+            "folder": as the folders in the top
+  ordering  the scheme that versions follow
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from monitor.formats import rsync_listing
+from monitor.formats.archives import Listing, depth_of
+from monitor.protocols import Provider
+
+URLS = (r"(?P<project>rsync://.+)",)
+
+
+def provider(
+    url: str, files: str | None = None, projects: str = "name", ordering: str = "natural"
+) -> Provider:
+    if not url.startswith("rsync://"):
+        raise ValueError(f"url: {url!r} does not begin with rsync://")
+    url = url.rstrip("/") + "/"
+    base = (files or url).rstrip("/") + "/"
+    return Provider(
+        name="rsync",
+        ordering=ordering,
+        index=Listing(url, rsync_listing.folders, base, depth_of(projects)),
+        versions=Listing(url + "{project}/", rsync_listing.folders, base + "{project}/"),
+        walk=timedelta(hours=24),
+        fresh=timedelta(hours=48),
+        pace=0.1,
+        urls=URLS,
+    )
