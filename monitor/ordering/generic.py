@@ -37,9 +37,7 @@ _LETTER = 0xC8
 # Words by which upstreams say that this is not yet, or not quite, a release.
 _UNFINISHED = frozenset(
     [
-        "a",
         "alpha",
-        "b",
         "beta",
         "canary",
         "cr",
@@ -57,12 +55,8 @@ _UNFINISHED = frozenset(
         "hg",
         "insider",
         "insiders",
-        "m",
         "milestone",
         "nightly",
-        "pre",
-        "prerelease",
-        "preview",
         "rc",
         "snap",
         "snapshot",
@@ -74,7 +68,9 @@ _UNFINISHED = frozenset(
         "wip",
     ]
 )
-_NEEDS_NUMBER = frozenset({"a", "b", "m"})
+_UNFINISHED_BEFORE_NUMBER = frozenset({"a", "b", "m"})
+
+_NO_NUMBER = "there is no number in it"
 
 
 def key(version: str) -> bytes:
@@ -106,7 +102,7 @@ def key(version: str) -> bytes:
                 code += BELOW_ZERO[zeros] + word[:1].encode()
         zeros = 0
     if not digits:
-        raise Unreadable("there is no number in it")
+        raise Unreadable(_NO_NUMBER)
     return code + END_OF_ZEROS
 
 
@@ -120,13 +116,17 @@ def is_prerelease(version: str) -> bool:
 
     `a`, `b` and `m` only right before a number: `1.1.1a` is a fix of OpenSSL's, not an alpha.
     """
+    digits = False
+    unfinished = False
     for match in _PART.finditer(version):
-        word = match.group(3)
+        word = match[3]
         if word is None:
+            digits = True
             continue
         word = word.lower()
-        if word in _UNFINISHED and (
-            word not in _NEEDS_NUMBER or version[match.end() : match.end() + 1].isdigit()
-        ):
-            return True
-    return False
+        before_number = version[match.end() :][:1].isdigit()
+        unfinished |= word in _UNFINISHED or word.startswith("pre")
+        unfinished |= before_number and word in _UNFINISHED_BEFORE_NUMBER
+    if not digits:
+        raise Unreadable(_NO_NUMBER)
+    return unfinished

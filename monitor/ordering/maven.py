@@ -60,8 +60,13 @@ def key(version: str) -> bytes:
 
 
 def canonical(version: str) -> str:
-    """Maven's own canonical form: `1.0.0-RC1` is `1-rc-1`."""
-    return _spell(_parse(version))
+    """Maven's own canonical form: `1.0.0-RC1` is `1-rc-1`.
+
+    Maven's forms of zero and of lists that begin with a list do not read as the same version
+    again; there this is `0` and the version as it stands.
+    """
+    form = _spell(_parse(version)) or "0"
+    return form if key(form) == key(version) else version.lower()
 
 
 def is_prerelease(version: str) -> bool:
