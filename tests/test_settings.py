@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import providers
 from monitor.errors import SettingsError
 from monitor.rules import Rules
 from monitor.settings import (
@@ -544,3 +545,23 @@ def test_what_holds_is_shown_with_where_it_was_set(tmp_path):
 def test_values_are_written_in_the_unit_people_use():
     assert written(Duration, 300.0) == '"5m"'
     assert written(dict[str, tuple[int, ...]], {"a.b": (1, 2)}) == '{ "a.b" = [1, 2] }'
+
+
+SOURCES = sorted((ROOT / "config" / "sources").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("examples", [False, True], ids=["as it is", "with its examples"])
+def test_each_shipped_source_fits_its_provider(path, examples):
+    text = path.read_text()
+    if examples:
+        text = re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+    settings, problems = parse({f"sources/{path.name}": text}, {})
+    assert problems == []
+    source = settings.sources[path.stem]
+    assert providers.load(source.provider, **source.settings)
+
+
+def test_a_shipped_source_says_what_it_is():
+    for path in SOURCES:
+        assert path.read_text().startswith("# "), path
