@@ -437,3 +437,11 @@ def test_I16_markup_is_inert_even_inside_a_page_of_html(tmp_path):
 def test_a_scoped_name_is_shown_as_it_is_known():
     assert feed_items.name_of("pkg:npm/%40angular/core") == "@angular/core"
     assert feed_items.name_of("hackage") is None
+
+
+def test_the_page_of_the_promise_names_every_field_and_every_kind():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "feed-format.md").read_text()
+    fields = [*SCHEMA["$defs"]["release"]["required"], *SCHEMA["$defs"]["item"]["required"]]
+    fields += SCHEMA["$defs"]["head"]["required"]
+    for word in [*fields, *(kind.value for kind in Kind)]:
+        assert f"`{word}`" in page, word
