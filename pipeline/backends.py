@@ -15,8 +15,11 @@ as root or not, on unified and on hybrid cgroups:
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
+import stat
+import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -31,6 +34,7 @@ DEBIAN_PACKAGES = ("buildah", "podman", "runc")
 CERTIFICATES = Path("/etc/ssl/certs")
 BUNDLE = CERTIFICATES / "ca-certificates.crt"
 NOBODY = "65534:65534"
+_RUN_ROOT_LIMIT = 50
 _PROBE = 60.0  # seconds for a question such as `podman info`
 _LABEL = "release-monitor.purl"
 
@@ -111,6 +115,7 @@ class Podman:
     driver: str = "overlay"
     runtime: str | None = None
     limited: bool = True  # whether cgroups can be used for memory and processes
+    transient: Path = Path()  # podman's run root; see `_run_root`
     _lock: int | None = field(default=None, repr=False)
 
     @property
@@ -234,8 +239,8 @@ class Podman:
         return self._lock
 
     def _global(self) -> list[str]:
-        storage, run = self.state / "storage", self.state / "run"
-        return ["--root", str(storage), "--runroot", str(run), "--storage-driver", self.driver]
+        places = ["--root", str(self.state / "storage"), "--runroot", str(self.transient)]
+        return [*places, "--storage-driver", self.driver]
 
     def _call(
         self,
@@ -357,7 +362,7 @@ def _podman(state: Path) -> Podman:
     limited = os.geteuid() == 0 or unified
     said = ""
     for driver in ("overlay", "vfs"):
-        found = Podman(state, builder, driver, runtime, limited)
+        found = Podman(state, builder, driver, runtime, limited, _run_root(state))
         if (state / "storage").is_dir() and not (state / "storage" / driver).is_dir():
             continue  # one storage root, one driver: what was chosen first stays
         probe = _call(
@@ -368,6 +373,28 @@ def _podman(state: Path) -> Podman:
         said = probe.text.strip().rpartition("\n")[2]
         shutil.rmtree(state / "storage", ignore_errors=True)
     raise BackendError(f"podman does not work here: {said[:200]}")
+
+
+def _run_root(state: Path) -> Path:
+    """Podman's run root for this storage root: what a reboot may clear, and a short path.
+
+    podman refuses one of more than 50 characters, so it cannot lie in the state folder.
+    """
+    key = hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
+    name, user = f"release-monitor-{key}", os.getuid()
+    folders = [os.environ.get("XDG_RUNTIME_DIR"), "/run" if user == 0 else None]
+    for folder in [*filter(None, folders), tempfile.gettempdir(), "/tmp"]:  # noqa: S108 (checked)
+        path = Path(folder, name)
+        if len(str(path)) > _RUN_ROOT_LIMIT:
+            continue
+        try:
+            path.mkdir(mode=0o700, exist_ok=True)
+            found = path.lstat()
+        except OSError:
+            continue
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o022:
+            return path
+    raise BackendError("no folder for podman's run root; set XDG_RUNTIME_DIR to one of your own")
 
 
 def _runc() -> str | None:

@@ -142,10 +142,6 @@ def prepare(backend: Backend, settings: Settings) -> None:
 
     Raises BackendError or BuildError when this machine cannot build.
     """
-    try:
-        settings.logs.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BackendError(f"{settings.logs}: {error.strerror}") from error
     backend.sweep()
     if settings.base == "auto":
         base_image.ensure(backend)
@@ -209,6 +205,7 @@ def _carry_out(job: Job, backend: Backend, settings: Settings, tick: Callable[[]
     marker = settings.logs / f"{job.recipe}.image"
     record = settings.logs / f"{job.recipe}.image.log"
     try:
+        settings.logs.mkdir(parents=True, exist_ok=True)
         marker.unlink(missing_ok=True)
         record.write_bytes(b"")
         started = time.monotonic()
