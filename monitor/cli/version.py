@@ -1,0 +1,211 @@
+"""`monitor version`: compare, sort, judge and take apart versions. Asks nobody, stores nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import click
+
+if TYPE_CHECKING:
+    from monitor.formats.archive_names import Split
+    from monitor.judge import Verdict
+
+__all__ = ["version"]
+
+_CHUNK: Final = 1 << 16
+_SIGNS: Final = {-1: "<", 0: "=", 1: ">"}
+
+
+class _WrongQuestion(click.ClickException):
+    exit_code = 2
+
+
+class _NoAnswer(click.ClickException):
+    exit_code = 1
+
+
+@click.group()
+def version() -> None:
+    """Compare, sort, judge and take apart versions.
+
+    Lists are read from standard input, one entry a line.
+    """
+
+
+@version.command()
+@click.argument("scheme")
+@click.argument("a")
+@click.argument("b")
+def compare(scheme: str, a: str, b: str) -> None:
+    """Print <, = or >: how version A stands to version B in SCHEME."""
+    from monitor import ordering
+
+    with _wrong_questions_told():
+        click.echo(_SIGNS[ordering.compare(scheme, a, b)])
+
+
+@version.command("sort")
+@click.argument("scheme")
+@click.option("-r", "--reverse", is_flag=True, help="Highest first.")
+@click.option("-u", "--unique", is_flag=True, help="Of versions equal in SCHEME, only the first.")
+def sort_(scheme: str, reverse: bool, unique: bool) -> None:
+    """Sort versions by SCHEME, lowest first.
+
+    What SCHEME cannot read comes below all that it can; equal versions keep
+    their order. Empty lines are left out.
+    """
+    from monitor import ordering
+
+    with _wrong_questions_told():
+        key = ordering.key_function(scheme)
+    versions = [line for line in _lines() if line]
+    if unique:
+        first: dict[bytes, str] = {}
+        for text in versions:
+            first.setdefault(key(text), text)
+        versions = list(first.values())
+    versions.sort(key=key, reverse=reverse)
+    _write(_encoded(text) for text in versions)
+
+
+@version.command()
+@click.option("--project", metavar="NAME", help="The project all lines belong to, where known.")
+def split(project: str | None) -> None:
+    """Take names apart: file names, tags and addresses, one a line.
+
+    Prints one JSON object a line, in the order of the input: input, name,
+    version (as published), kind (source, signature, digest, patch, binary,
+    metadata, unknown), extension, platform, confidence (0 to 1) and
+    alias_version (1.84.0, where 1_84_0 was published).
+    """
+    import msgspec
+
+    from monitor.formats.archive_names import split_many
+
+    encoder = msgspec.json.Encoder()
+    out = sys.stdout.buffer
+    for lines in _chunks(sys.stdin.buffer):
+        found = list(split_many(map(_decoded, lines), project=project))
+        try:
+            out.write(encoder.encode_lines(found))
+        except UnicodeEncodeError:  # bytes that are no UTF-8 stay visible, as \udcXX
+            out.writelines(map(_escaped, found))
+        out.flush()
+
+
+@version.command()
+@click.argument("scheme")
+@click.option("--stable", is_flag=True, help="Leave out pre-releases.")
+@click.option("--streams", is_flag=True, help="One of each series, highest series first.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per version.")
+@click.option("--project", metavar="NAME", help="The project's name, which tags may contain.")
+def latest(scheme: str, stable: bool, streams: bool, as_json: bool, project: str | None) -> None:
+    """Print the newest of the versions or tags on standard input, as it was written there.
+
+    What is no release (branches, nightlies, dates among numbers) does not
+    count. Exit code 1 if nothing is left.
+    """
+    from monitor import judge
+
+    candidates = [judge.Candidate(line) for line in _lines() if line]
+    with _wrong_questions_told():
+        verdicts = judge.judge(candidates, scheme=scheme, project=project)
+    if stable:
+        verdicts = [verdict for verdict in verdicts if verdict.stable]
+    if streams:
+        found = list(judge.streams(verdicts).values())
+    else:
+        newest = judge.newest(verdicts).any
+        found = [newest] if newest else []
+    if not found:
+        what = "stable version" if stable else "version"
+        raise _NoAnswer(f"no {what} among {len(candidates)} lines of standard input")
+    _write(
+        _judged(verdict) if as_json else _encoded(verdict.candidate.version) for verdict in found
+    )
+
+
+@version.command()
+def schemes() -> None:
+    """List the schemes: by whose rules versions can be compared."""
+    from importlib import import_module
+
+    from monitor import ordering
+
+    width = max(map(len, ordering.schemes()))
+    for scheme in ordering.schemes():
+        said = (import_module(f"monitor.ordering.{scheme}").__doc__ or "").partition("\n")[0]
+        click.echo(f"{scheme:{width}}  {said}")
+
+
+@contextmanager
+def _wrong_questions_told() -> Iterator[None]:
+    """A question that cannot be answered ends with one line and exit code 2."""
+    from monitor.errors import UsageError
+
+    try:
+        yield
+    except UsageError as error:
+        raise _WrongQuestion(str(error)) from None
+
+
+def _chunks(stdin: BinaryIO) -> Iterator[list[bytes]]:
+    """The lines of a stream, as many at a time as have arrived: quick in bulk, prompt in a pipe."""
+    read: Callable[[int], bytes] = getattr(stdin, "read1", stdin.read)
+    rest: list[bytes] = []  # pieces of a line whose end has not come yet
+    while chunk := read(_CHUNK):
+        *lines, last = chunk.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*rest, lines[0]])
+            rest = []
+            yield lines
+        if last:
+            rest.append(last)
+    if rest:
+        yield [b"".join(rest)]
+
+
+def _lines() -> Iterator[str]:
+    for lines in _chunks(sys.stdin.buffer):
+        yield from map(_decoded, lines)
+
+
+def _decoded(line: bytes) -> str:
+    return line.removesuffix(b"\r").decode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape") + b"\n"
+
+
+def _escaped(found: Split) -> bytes:
+    import msgspec
+
+    return _json(msgspec.structs.asdict(found))
+
+
+def _judged(verdict: Verdict) -> bytes:
+    return _json(
+        {
+            "version": verdict.candidate.version,
+            "stable": verdict.stable,
+            "stream": verdict.stream,
+            "rule": verdict.rule,
+            "reason": verdict.reason,
+        }
+    )
+
+
+def _json(value: dict[str, object]) -> bytes:
+    import json
+
+    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def _write(lines: Iterable[bytes]) -> None:
+    out = sys.stdout.buffer
+    out.writelines(lines)
+    out.flush()
