@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, cast
+from urllib.parse import unquote
 
 import msgspec
 
 from monitor.formats.names.stem import Found, dotted, find
 from monitor.formats.names.tags import find_in_tag
 from monitor.formats.names.urls import Address, read_url
-from monitor.formats.names.words import EXTENSIONS, MOVING, SIDE_EXTENSIONS
+from monitor.formats.names.words import EXTENSIONS, MACHINES, SIDE_EXTENSIONS
 
 __all__ = [
     "Kind",
@@ -60,15 +61,19 @@ class Split(msgspec.Struct, frozen=True, gc=False):
     alias_version: str | None = None
 
 
-# The common case, whole, in one expression: words without digits, a numeric version, an archive. All else goes the long way,
-# which gives the same answer for these (a property test holds the two together).
+# The common case, whole, in one expression: words, a dotted version, an archive. All else goes the
+# long way, which says the same of these (a property test holds the two together). The name may end
+# in digits (libxml2) but for those that speak of machines (amd64).
 _COMMON: Final = re.compile(
-    r"([A-Za-z][A-Za-z+]*+(?:[-_.][A-Za-z][A-Za-z+]*+)*+)[-_]v?(\d++(?:\.\d++)*+)"
-    r"\.(tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)\Z"
+    r"(?:((?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+(?:[-_.][A-Za-z][A-Za-z0-9+]*+)*)"
+    r"(?<!64)(?<!32)(?<!86)[-_])?"
+    r"[vV]?((?<=[A-Za-z+][-_])(?!(?:32|64|386)\b)[1-9]\d{0,7}+(?:(?<!\d{6})[a-z])?+"
+    r"|\d++(?:\.\d++)++(?:\.?(?:rc|alpha|beta|post|dev|a|b|p)\d++|[a-z])?+"
+    r"(?:(?<=\.\d)-(?!32|64|386)(?:[1-9]\d*+|0)(?!\d))?+)"
+    r"(?:[-_.](?:[Ss]ource|src|stable))?+"
+    r"(?:\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+))?+\Z",
+    re.ASCII,
 ).match
-_UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-).search
 _WHEEL: Final = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-([^-/]+-[^-/]+-([^-/]+))\Z")
 _DEB: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)_([^_/]+)_([a-z0-9-]+)\Z")
 _RPM: Final = re.compile(r"(.+)-([^-]+-[^-]+)\.([A-Za-z0-9_]+)\Z")
@@ -92,7 +97,15 @@ def split(
     common = _COMMON(text)
     if common and project is None and folder is None and not siblings:
         name, version, extension = common.groups()
-        return Split(text, name, version, "source", extension, None, 0.95)
+        if extension or name is None:
+            sure = 0.95 if "." in version else 0.7
+            return Split(text, name, version, "source", extension or "", None, sure)
+    return _split_any(text, project, folder, siblings)
+
+
+def _split_any(
+    text: str, project: str | None, folder: str | None, siblings: Sequence[str]
+) -> Split:
     if "://" in text or text.startswith("//"):
         return split_url(text, project=project)
     if text.startswith("refs/") or text.endswith("^{}"):
@@ -105,8 +118,9 @@ def split(
         if not text.startswith("@") and _extension(last)[1]:
             return _file(last, text, project, folder or inside.rpartition("/")[2] or None, siblings)
         return split_tag(text, project=project, siblings=siblings)
-    if _extension(text)[1]:
-        return _file(text, text, project, folder, siblings)
+    parts = _extension(text)
+    if parts[1]:
+        return _file(text, text, project, folder, siblings, parts)
     return split_tag(text, project=project, siblings=siblings)
 
 
@@ -120,9 +134,11 @@ def split_many(texts: Iterable[str], *, project: str | None = None) -> Iterator[
     for text in texts:
         if match := common(text):
             name, version, extension = match.groups()
-            yield build(text, name, version, "source", extension, None, 0.95)
-        else:
-            yield split(text)
+            if extension:
+                sure = 0.95 if "." in version else 0.7
+                yield build(text, name, version, "source", extension, None, sure)
+                continue
+        yield _split_any(text, None, None, ())
 
 
 def split_file(
@@ -182,13 +198,18 @@ def split_folder(
 
 
 def _file(
-    name: str, given: str, project: str | None, folder: str | None, siblings: Sequence[str]
+    name: str,
+    given: str,
+    project: str | None,
+    folder: str | None,
+    siblings: Sequence[str],
+    parts: tuple[str, str, Kind] | None = None,
 ) -> Split:
     if not _readable(name):
         return _unknown(given)
     if "%" in name:
-        name = _unquoted(name)
-    stem, extension, kind = _extension(name)
+        name, parts = unquote(name), None
+    stem, extension, kind = parts or _extension(name)
     inner = extension.partition(".")[0].lower()
     if (exact := _exact(stem, inner, extension.lower())) is not None:
         return _split(given, exact, kind, extension, None)
@@ -235,6 +256,7 @@ def _split(given: str, found: Found, kind: Kind, extension: str, project: str | 
     )
 
 
+_LAST: Final = re.compile(r"(?:x86[-_]64|[^-_. ]+)\Z", re.IGNORECASE)
 _SOURCES: Final = re.compile(r"[-_.](?:src|source|sources|orig)\b", re.IGNORECASE)
 
 
@@ -243,38 +265,43 @@ def _unknown(text: str) -> Split:
 
 
 def _readable(text: str) -> bool:
-    return len(text) <= LONGEST and not _UNSAFE(text)
+    """Whether a text may be taken apart: no control, format or lone surrogate characters."""
+    return len(text) <= LONGEST and text.isprintable()
 
 
 def _extension(name: str) -> tuple[str, str, Kind]:
     """The name without its extensions, the extensions, and what they make of the file."""
     stem, side, kind = name, "", "unknown"
-    while True:
-        cut, found = _known(stem, SIDE_EXTENSIONS)
-        if found is None:
-            break
-        kind = kind if side else found
-        side = stem[cut + 1 :] + ("." + side if side else "")
-        stem = stem[: max(cut, 0)]
-    cut, found = _known(stem, EXTENSIONS)
-    if found is None or cut <= 0:
-        return stem, side, kind  # type: ignore[return-value]
-    extension = stem[cut + 1 :]
+    while cut := _known(stem, SIDE_EXTENSIONS, _LAST_OF_SIDE):
+        kind = kind if side else SIDE_EXTENSIONS[stem[cut:].lower()]
+        side = stem[cut:] + ("." + side if side else "")
+        stem = stem[: cut - 1]
+    if not side and (whole := SIDE_EXTENSIONS.get(name.lower())):
+        return "", name, cast("Kind", whole)  # SHA256SUMS
+    cut = _known(stem, EXTENSIONS, _LAST_OF_MAIN)
+    if cut < 2:
+        return stem, side, cast("Kind", kind)
+    extension = stem[cut:]
     if side:
-        return stem[:cut], f"{extension}.{side}", kind  # type: ignore[return-value]
-    return stem[:cut], extension, found  # type: ignore[return-value]
+        return stem[: cut - 1], f"{extension}.{side}", cast("Kind", kind)
+    return stem[: cut - 1], extension, cast("Kind", EXTENSIONS[extension.lower()])
 
 
-def _known(name: str, table: dict[str, str]) -> tuple[int, str | None]:
-    """Where the longest known extension begins (at its dot), and its kind."""
-    cuts: list[int] = []
-    cut = len(name)
-    while len(cuts) < 3 and (cut := name.rfind(".", 0, cut)) >= 0:
-        cuts.append(cut)
-    for cut in reversed(cuts):
-        if kind := table.get(name[cut + 1 :].lower()):
-            return cut, kind
-    return -1, table.get(name.lower()) if table is SIDE_EXTENSIONS else None
+def _known(name: str, table: dict[str, str], lasts: frozenset[str]) -> int:
+    """Where the longest known extension begins, behind its dot; 0 where there is none."""
+    third = name.rfind(".") + 1
+    if not third or name[third:].lower() not in lasts:
+        return 0
+    second = name.rfind(".", 0, third - 1) + 1
+    first = name.rfind(".", 0, second - 1) + 1 if second else 0
+    for cut in (first, second, third):
+        if cut and name[cut:].lower() in table:
+            return cut
+    return 0
+
+
+_LAST_OF_MAIN: Final = frozenset(key.rpartition(".")[2] for key in EXTENSIONS)
+_LAST_OF_SIDE: Final = frozenset(key.rpartition(".")[2] for key in SIDE_EXTENSIONS)
 
 
 def _exact(stem: str, inner: str, extension: str) -> Found | None:
@@ -421,9 +448,3 @@ def _asked(url: str, own: Split, queries: Sequence[str]) -> Split | None:
 
 
 _DIGITS: Final = re.compile(r"\d\.\d", re.ASCII)
-
-
-def _unquoted(name: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(name)

@@ -52,6 +52,7 @@ _SEGMENT: Final = re.compile(
     )\Z""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_PRE_WORDS: Final = frozenset(_PRE.split("|"))
 _PIECE: Final = re.compile(r"[^-_ ,()\[\]]+")
 _DOTTED: Final = re.compile(r"\d\.\d")
 _DATE: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:\d{2,6})?\Z")
@@ -139,7 +140,7 @@ def find(stem: str, *, maven: bool = False, named: bool = False) -> Found:
     return Found(name or None, version, platform, confidence)
 
 
-_CONFIDENCE: Final = {1: 0.45, 2: 0.7, 3: 0.9}
+_CONFIDENCE: Final = {1: 0.45, 2: 0.7, 3: 0.95}
 
 
 def _vague(body: str, segments: list[_Segment], platform: str | None) -> Found:
@@ -167,39 +168,38 @@ def _trim(stem: str, *, maven: bool) -> tuple[str, str | None]:
     """Cut contents and platforms off the end; return what is left, and the platform."""
     platform: list[str] = []
     end = len(stem)
-    while True:
-        while end and stem[end - 1] in _SEPARATORS:
-            end -= 1
-        cut = max(stem.rfind(separator, 0, end) for separator in _SEPARATORS)
-        word = stem[cut + 1 : end].lower()
-        if word in ("64", "32") and stem[:cut].lower().endswith("x86"):
-            cut, word = cut - 4, "x86_64"  # x86_64 is one word
-            if cut >= 0 and stem[cut] not in _SEPARATORS:
+    while last := _LAST_WORD.match(stem, 0, end):
+        cut, start, end = last.end(1), last.start(2), last.end(2)
+        word = stem[start:end].lower()
+        if word in ("64", "32") and last[1].lower().endswith("x86"):  # x86_64 is one word
+            cut, word = cut - 4, "x86_64"
+            if cut < 0 or stem[cut] not in _SEPARATORS:
                 break
-        if cut < 0:
+        if cut == 0:
             break
         if word in PLATFORMS or (word[:1].isalpha() and _NUMBERED.match(word)):
             if word[0].isdigit() and (stem[cut] == "." or not _is_platform(stem[:cut])):
                 break
             platform.append(stem[cut + 1 : end])
         elif (
-            not any(letter.isdigit() for letter in stem[:cut])
-            or word not in CONTENTS
+            word not in CONTENTS
             or (word in RELEASED and stem[cut] == ".")
-            or (maven and word in ("jre", *RELEASED))
+            or (maven and (word in RELEASED or word == "jre"))
+            or not _DIGIT.search(stem, 0, cut)
         ):
             break
-        if cut == 0:
-            break
         end = cut
-    return stem[:end], "-".join(reversed(platform)) or None
+    return stem[:end].rstrip(_SEPARATORS), "-".join(reversed(platform)) or None
+
+
+_LAST_WORD: Final = re.compile(r"(.*)[-_.+ ~]([^-_.+ ~]+)[-_.+ ~]*\Z", re.DOTALL)
+_DIGIT: Final = re.compile("[0-9]")
 
 
 def _is_platform(rest: str) -> bool:
     """Whether a bare number after this may say 32 or 64 bits: behind a system's name or a full version."""
-    return rest[max(rest.rfind(c) for c in _SEPARATORS) + 1 :].lower() in PLATFORMS or bool(
-        _DOTTED.search(rest)
-    )
+    last = _LAST_WORD.match(rest)
+    return bool((last and last[2].lower() in PLATFORMS) or _DOTTED.search(rest))
 
 
 def _classify(body: str) -> list[_Segment]:
@@ -209,6 +209,9 @@ def _classify(body: str) -> list[_Segment]:
     for piece in _PIECE.finditer(body):
         start, end = piece.span()
         text = piece[0]
+        if text.isalpha():
+            segments.append(_Segment("pre" if text.lower() in _PRE_WORDS else "word", start, end, start))
+            continue
         match = _SEGMENT.match(text)
         if match is None:
             segments.append(_Segment("word", start, end, start))

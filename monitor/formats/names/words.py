@@ -11,6 +11,7 @@ from typing import Final
 __all__ = [
     "CONTENTS",
     "EXTENSIONS",
+    "MACHINES",
     "MARKERS",
     "MOVING",
     "NAMES_WITH_NUMBERS",
@@ -99,6 +100,9 @@ _SYSTEMS: Final = """
     rpi chromeos steamos nintendo switch unknown pc none manylinux manylinux1 manylinux2010
     manylinux2014 musllinux python3 py2 py3 cuda rocm
 """
+
+MACHINES: Final = _words(_MACHINES) - _words("32 64 386 fat any noarch universal")
+"""Machines alone; with one of these at the end of its name a file is a binary."""
 
 PLATFORMS: Final = _words(_MACHINES + _SYSTEMS)
 """Machines and systems; after a version they say for what a binary was built."""
