@@ -47,7 +47,7 @@ class Expected:
 class Reconciled:
     """What `reconcile` did and found; names, sorted.
 
-    `written` `marked` `unmarked` `revoked`   put right
+    `written` `marked` `unmarked` `revoked` `restored`   put right
     `edited`     differ from the store and are newer: changed by hand, left alone
     `by_hand`    marked by copying a recipe that the store has as unmarked, left alone
     `strangers`  files the store knows nothing of, left alone
@@ -57,6 +57,7 @@ class Reconciled:
     marked: list[str] = field(default_factory=list)
     unmarked: list[str] = field(default_factory=list)
     revoked: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
@@ -109,6 +110,17 @@ def revoke(folder: Path, name: str) -> bool:
     unmarked = unmark(folder, name)  # first: a recipe that is revoked must not be built
     source, target = _path(folder, Place.ALL, name), _path(folder, Place.REVOKED, name)
     return files.move(source, target) or unmarked
+
+
+def restore(folder: Path, name: str) -> bool:
+    """Move revoked/NAME back to all/NAME, unmarked; False where there was nothing to do.
+
+    A recipe that was written anew meanwhile stays, and the revoked one goes.
+    """
+    source, target = _path(folder, Place.REVOKED, name), _path(folder, Place.ALL, name)
+    if files.read_plain(target) is not None:
+        return files.remove(source)
+    return files.move(source, target)
 
 
 def reconcile(
@@ -164,7 +176,10 @@ def _settle(
     folder: Path, recipe: Expected, present: set[Place], done: Reconciled, *, adopt_marks: bool
 ) -> None:
     name = recipe.name
-    if Place.ALL not in present:
+    if Place.REVOKED in present:
+        restore(folder, name)
+        done.restored.append(name)
+    if not present & {Place.ALL, Place.REVOKED}:
         write_recipe(folder, name, recipe.text(), recipe.at)
         done.written.append(name)
     elif (found := files.read_plain(_path(folder, Place.ALL, name))) is not None:
@@ -184,8 +199,6 @@ def _settle(
         else:
             unmark(folder, name)
             done.unmarked.append(name)
-    if Place.REVOKED in present and Place.ALL in present:
-        files.remove(_path(folder, Place.REVOKED, name))
 
 
 def _settle_revoked(folder: Path, recipe: Expected, present: set[Place], done: Reconciled) -> None:
