@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the lab is loaded by the tests that use it only
     from tests.lab.servers import Apache, GitHttp, Nginx, Rsyncd
     from tests.lab.world import World
 
+_RESERVED = (".invalid", ".test", ".example")  # RFC 2606: nobody has them, asking is harmless
 _strayed: list[str] = []  # addresses outside this machine that a test tried to reach
 
 
@@ -49,9 +50,17 @@ def is_local(address: Any) -> bool:
     return ip.is_loopback or ip.is_unspecified
 
 
+def _is_literal(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _guarded_sockets() -> Iterator[None]:
-    """Let this process connect to this machine only, whichever library does it."""
+    """Let this process connect to this machine only, whichever library does it, and ask no DNS."""
     plain = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex")}
 
     def guard(name: str) -> Any:
@@ -65,9 +74,20 @@ def _guarded_sockets() -> Iterator[None]:
 
         return connect
 
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *rest: Any, **more: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is None or is_local((name,)) or _is_literal(name):
+            return resolve(host, *rest, **more)
+        if not name.endswith(_RESERVED):
+            _strayed.append(name)
+        raise socket.gaierror(socket.EAI_NONAME, f"tests ask no name server: {name}")
+
     with pytest.MonkeyPatch.context() as patch:
         for name in plain:
             patch.setattr(socket.socket, name, guard(name))
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
         yield
 
 

@@ -409,30 +409,18 @@ def _newest(ordered: list[PyRelease]) -> PyRelease:
     return max(reversed(ordered), key=rank)
 
 
+# fmt: off
+_EMPTY = (
+    "author", "author_email", "bugtrack_url", "description_content_type", "docs_url",
+    "download_url", "dynamic", "home_page", "keywords", "license", "license_files", "maintainer",
+    "maintainer_email", "platform", "project_urls", "provides_extra", "requires_dist",
+)
+# fmt: on
+
+
 def _info(base: str, entry: PyProject, release: PyRelease) -> dict[str, object]:
     key = normalise(entry.name)
-    empty = dict.fromkeys(
-        [
-            "author",
-            "author_email",
-            "bugtrack_url",
-            "description_content_type",
-            "docs_url",
-            "download_url",
-            "dynamic",
-            "home_page",
-            "keywords",
-            "license",
-            "license_expression",
-            "license_files",
-            "maintainer",
-            "maintainer_email",
-            "platform",
-            "project_urls",
-            "provides_extra",
-            "requires_dist",
-        ]
-    )
+    empty = dict.fromkeys(_EMPTY)
     reason = release.yanked if isinstance(release.yanked, str) else None
     return empty | {
         "classifiers": [],

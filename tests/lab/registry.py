@@ -34,30 +34,16 @@ from aiohttp import web
 from tests.lab.answers import Answer, Ask, Clock, LabError, http_date, utc
 from tests.lab.crates import Crates
 from tests.lab.github import GitHub
+from tests.lab.large import many_names
 from tests.lab.pypi import PyPI
 
-ACTIONS = frozenset(
-    [
-        "publish",
-        "yank",
-        "unyank",
-        "withdraw",
-        "retag",
-        "rename",
-        "set_prerelease",
-        "set_status",
-        "many_projects",
-        "fail",
-        "heal",
-        "freeze",
-        "thaw",
-        "set_time",
-        "requests",
-        "counts",
-        "forget",
-        "urls",
-    ]
-)
+# fmt: off
+ACTIONS = frozenset({
+    "publish", "yank", "unyank", "withdraw", "retag", "rename", "set_prerelease", "set_status",
+    "many_projects", "fail", "heal", "freeze", "thaw", "set_time",
+    "requests", "counts", "forget", "urls",
+})
+# fmt: on
 _LOGGED = 100_000  # requests that are remembered
 
 
@@ -505,44 +491,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode()
     raise TypeError(f"{value!r} cannot be sent to the lab")
-
-
-def many_names(n: int) -> list[str]:
-    """n different project names, about as long as real ones, always the same ones."""
-    words = [
-        "data",
-        "async",
-        "tool",
-        "kit",
-        "fast",
-        "core",
-        "net",
-        "graph",
-        "auto",
-        "test",
-        "py",
-        "cloud",
-        "sdk",
-        "ml",
-        "web",
-        "api",
-    ]
-    size = len(words)
-    return [
-        f"{words[i % size]}-{words[i // size % size]}{words[i // size**2 % size]}-{i:x}"
-        for i in range(n)
-    ]
-
-
-def simple_index(n: int, serial: int = 30_000_000) -> bytes:
-    """PyPI's whole index (JSON) with n names, as bytes: for benchmarks, without a server."""
-    shelf = PyPI(serial)
-    shelf.fill(many_names(n))
-    answer = shelf.answer(
-        Ask("/simple/", headers={"accept": "application/vnd.pypi.simple.v1+json"})
-    )
-    assert answer is not None
-    return answer.body
 
 
 def ago(**parts: float) -> datetime:

@@ -27,6 +27,24 @@ def test_a_connection_outside_is_refused_and_written_down(no_network: None) -> N
     strayed.clear()  # else this test fails for what it did on purpose
 
 
+def test_names_are_not_asked_for_and_only_real_ones_are_written_down(no_network: None) -> None:
+    for name in ("host.invalid", "www.example.org"):
+        with pytest.raises(socket.gaierror, match="ask no name server"):
+            socket.create_connection((name, 80))
+    assert guard.strayed() == ["www.example.org"]
+    guard.strayed().clear()
+
+
+def test_a_missing_server_skips_and_under_ci_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no-such-server not installed"):
+        guard.need("no-such-server")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no-such-server not installed"):
+        guard.need("no-such-server")
+    guard.need()
+
+
 def test_loopback_and_local_sockets_are_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname()).close()

@@ -18,7 +18,7 @@ from tests.lab.answers import LabError
 from tests.lab.artefacts import make_sdist, make_wheel
 from tests.lab.client import get
 from tests.lab.pypi import JSON, accepted
-from tests.lab.registry import Registry, ago, simple_index
+from tests.lab.registry import Registry, ago
 
 
 def children(element: Element) -> list[str]:
@@ -207,13 +207,3 @@ def test_equal_arguments_give_equal_files(name: str, number: int) -> None:
     assert make_wheel(name, version) == make_wheel(name, version)
     assert make_sdist(name, version) == make_sdist(name, version)
     assert make_wheel(name, version) != make_wheel(name, version, "other = True\n")
-
-
-def test_a_large_index_can_be_made_without_a_server(registry: Registry) -> None:
-    index = json.loads(simple_index(5000))
-    assert len({row["name"] for row in index["projects"]}) == 5000
-    registry.many_projects(5000)
-    served = get(f"{registry.pypi_url}/simple/", accept=JSON)
-    assert [row["name"] for row in served.json()["projects"]] == [
-        row["name"] for row in index["projects"]
-    ]
