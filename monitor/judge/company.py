@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from statistics import median
 from typing import Final
@@ -17,6 +17,7 @@ from typing import Final
 from monitor.judge.shapes import Shape, first, numbers, shape
 
 YEAR: Final = timedelta(days=365)
+EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 MAGNITUDE: Final = 10
 """Numbers are of another kind when they are more than so many times larger."""
@@ -54,14 +55,19 @@ class Doubt:
 def doubts(members: Iterable[Member]) -> dict[int, Doubt]:
     """The members of one numbering that do not belong, by name."""
     known = list(members)
+    # Spellings of one version are one voice; the earliest date speaks for them.
+    spellings: dict[bytes, list[Member]] = {}
+    for m in sorted(known, key=lambda m: (m.published is None, m.published or EVER, m.version)):
+        spellings.setdefault(m.key, []).append(m)
+    voices = [same[0] for same in spellings.values()]
     found: dict[int, Doubt] = {}
-    if len(known) > ENOUGH:
-        dates, plain = _split(known)
+    if len(voices) > ENOUGH:
+        dates, plain = _split(voices)
         found |= _dates_among_numbers(dates, plain)
         found |= _numbers_among_dates(dates, plain)
-        found |= _wild([m for m in known if m.name not in found])
-    found |= _older_but_higher([m for m in known if m.name not in found])
-    return found
+        found |= _wild([m for m in voices if m.name not in found])
+    found = {m.name: found[v.name] for v in voices if v.name in found for m in spellings[v.key]}
+    return found | _older_but_higher([m for m in known if m.name not in found])
 
 
 def _split(members: Sequence[Member]) -> tuple[list[Member], list[Member]]:
@@ -97,7 +103,7 @@ def _dates_among_numbers(dates: list[Member], plain: list[Member]) -> dict[int, 
             }
         if len(after) >= ENOUGH or any(shape(m.version) is Shape.YEAR for m in after):
             return {}  # the project moved to dates
-    share = {Shape.DATE: 1.0, Shape.SPELLED: 1 / 3, Shape.YEAR: 1 / 20}
+    share = {Shape.DATE: 1.0, Shape.SPELLED: 1 / 2, Shape.YEAR: 1 / 20}
     odd = [m for m in dates if len(dates) < share[shape(m.version)] * len(plain)]
     return {m.name: Doubt("date-among-numbers", f"a date ({count})", False) for m in odd}
 
@@ -128,7 +134,7 @@ def _wild(members: list[Member]) -> dict[int, Doubt]:
         top = max((first(m.version) for m in rest), default=0)
         group = [m for m in rest if first(m.version) == top]
         others = [m for m in rest if first(m.version) != top]
-        if len({m.key for m in group}) > FEW or len({m.key for m in others}) < ENOUGH:
+        if len(group) > FEW or len(others) < ENOUGH:
             break
         below = max(first(m.version) for m in others)
         if not all(_is_wild(m.version, top, below, others) for m in group):

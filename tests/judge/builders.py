@@ -15,7 +15,9 @@ def day(text: str) -> datetime:
 
 def dated(**published: str) -> list[Candidate]:
     """Versions with the day they were published; `_` in a keyword stands for "."."""
-    return [Candidate(v.lstrip("v").replace("_", "."), published=day(d)) for v, d in published.items()]
+    return [
+        Candidate(v.lstrip("v").replace("_", "."), published=day(d)) for v, d in published.items()
+    ]
 
 
 def judged(*versions: str | Candidate, scheme: str = "generic", **rest: Any) -> list[Verdict]:

@@ -12,7 +12,9 @@ NUMBERS = ("1.0", "1.1", "1.2.1", "1.10", "2.0")
 DATES = ("20160708", "20161001", "20170402", "20180203")
 
 
-@pytest.mark.parametrize("intruder", ["20120211", "2010-06-03", "2010.06.03", "201202110930", "120211"])
+@pytest.mark.parametrize(
+    "intruder", ["20120211", "2010-06-03", "2010.06.03", "201202110930", "120211"]
+)
 def test_c04_a_date_among_numbers_is_not_newest(intruder):
     verdicts = judged(*NUMBERS, intruder)
 
@@ -63,6 +65,13 @@ def test_too_few_others_prove_nothing():
     assert stable(judged("1.0", "1.1", "20160708")) == "20160708"
 
 
+def test_spellings_of_one_version_do_not_outvote_the_others():
+    dates = ("20160708", "2016-07-08", "20160708.0")
+
+    assert stable(judged("20160708", "v20160708", "r20160708", "1.0", "v1.0", "1.1")) == "20160708"
+    assert stable(judged(*dates, *NUMBERS)) == "2.0"
+
+
 def test_counts_in_the_magnitude_of_dates_are_counts():
     assert stable(judged("231099", "231105", "231132", "240101", "231250")) == "240101"
 
@@ -85,7 +94,7 @@ def test_numbers_before_the_first_date_are_plain_old_releases():
 
 
 def test_a_number_among_dates_waits_for_the_operator():
-    verdicts = judged(*DATES, *DATES, "20190303", "1.0")
+    verdicts = judged(*DATES, "20190303", "1.0", "v1.0")
 
     assert stable(verdicts) == "20190303"
     assert by_version(verdicts)["1.0"].rule == "number-among-dates"

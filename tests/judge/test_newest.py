@@ -1,4 +1,4 @@
-"""Newest, series, standing; states; epochs; what a changed rule changes. Faults C01 to C03, C13, C14."""
+"""Newest, series, states, epochs, changed rules. Faults C01 to C03, C13, C14, E17."""
 
 from __future__ import annotations
 
@@ -165,7 +165,9 @@ def test_c14_packages_of_one_repository_each_get_their_own_tags():
     tags = [Candidate(t, tag=t) for t in ("a-1.0", "a-1.1", "b-2.0", "a-b-3.0", "v9")]
 
     def of(project: str) -> list[str]:
-        verdicts = judge(tags, scheme="generic", rules=Rules(tag="{project}-{version}"), project=project)
+        verdicts = judge(
+            tags, scheme="generic", rules=Rules(tag="{project}-{version}"), project=project
+        )
         return [v.version for v in verdicts if v.release]
 
     assert of("a") == ["1.0", "1.1"]
