@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import providers
 from monitor.errors import SettingsError
-from monitor.rules import Rules
+from monitor.rules import Epoch, Rules
 from monitor.settings import (
     Build,
     Builds,
@@ -31,6 +31,7 @@ from monitor.settings.pages import (
     EXAMPLES,
     TABLES,
     effective,
+    packages_text,
     sentences,
     settings_page,
     shipped_text,
@@ -540,6 +541,36 @@ def test_what_holds_is_shown_with_where_it_was_set(tmp_path):
     assert msgspec.convert(
         {k: v for k, v in again["schedule"].items() if k == "jitter"}, dict[str, float]
     ) == {"jitter": 0.1}
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+UPSTREAMS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8).map(
+    "pypi/{}".format
+)
+RULES = st.builds(
+    Rules,
+    prefix=st.none() | NAMES,
+    skip=st.lists(NAMES, max_size=2).map(tuple),
+    odd_minors=st.none() | st.booleans(),
+    min_age=st.none() | st.integers(0, 10**6).map(float),
+    epochs=st.just(()) | st.just((Epoch(number=1, since="2016-08-01"),)),
+)
+PACKAGES = st.builds(
+    Package,
+    upstream=UPSTREAMS | st.lists(UPSTREAMS, min_size=1, max_size=2).map(tuple),
+    name=NAMES,
+    packaged=st.none() | NAMES,
+    skip=st.lists(NAMES, max_size=2).map(tuple),
+    pin=st.none() | st.just("4.2"),
+    rules=RULES,
+)
+
+
+@given(st.lists(PACKAGES, max_size=3, unique_by=lambda package: package.name))
+def test_packages_that_are_written_are_read_back(packages):
+    settings, problems = parse({"packages.toml": packages_text(packages)}, {})
+    assert problems == []
+    assert settings.packages == tuple(packages)
 
 
 def test_values_are_written_in_the_unit_people_use():

@@ -11,7 +11,7 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -145,6 +145,28 @@ def effective(settings: Settings) -> str:
     return "\n".join(lines) + "\n"
 
 
+def packages_text(packages: Iterable[Package]) -> str:
+    """Those packages as `packages.toml`, what is not said left out; `parse` reads them back."""
+    return "\n".join("\n".join(_said("package", package, "[[{}]]")) + "\n" for package in packages)
+
+
+def _said(path: str, table: Struct, header: str = "[{}]") -> Iterator[str]:
+    yield header.format(path)
+    below: list[str] = []
+    for field in fields(table):
+        value = getattr(table, field.name)
+        at = f"{path}.{field.name}"
+        if value == _default(field) and not field.required:
+            continue
+        if isinstance(value, Struct):
+            below += _said(at, value)
+        elif isinstance(value, tuple) and any(isinstance(item, Struct) for item in value):
+            below += [line for item in value for line in _said(at, item, "[[{}]]")]
+        else:
+            yield f"{field.name} = {written(hints_of(type(table))[field.name], value)}"
+    yield from below
+
+
 def _rows(path: tuple[str, ...], table: Struct, origins: dict[str, str]) -> Iterator[str]:
     yield f"[{'.'.join(map(_key, path))}]"
     tables = []
@@ -191,7 +213,8 @@ def written(hint: Any, value: Any) -> str:
         return "{ " + ", ".join(pairs) + " }" if value else "{}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(written(Any, v) for v in value) + "]"
-    return json.dumps(value, ensure_ascii=False, default=str)
+    # TOML's strings are JSON's, except for DEL.
+    return json.dumps(value, ensure_ascii=False, default=str).replace("\x7f", "\\u007f")
 
 
 def _key(name: str) -> str:

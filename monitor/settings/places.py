@@ -7,7 +7,6 @@ their texts to `reading`.
 from __future__ import annotations
 
 import os
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +63,8 @@ def shipped() -> Path:
     checkout = Path(__file__).resolve().parents[2] / "config"
     if (checkout / "monitor.toml").is_file():
         return checkout
+    import sysconfig
+
     return Path(sysconfig.get_path("data")) / "share" / "release-monitor" / "config"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -27,6 +26,8 @@ def unit_of(hint: Any) -> str | None:
 
 def closest(word: str, known: list[str]) -> str:
     """What was meant, probably, or what there is."""
+    from difflib import get_close_matches  # only a mistake needs it
+
     if near := get_close_matches(word, known, n=1, cutoff=0.6):
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(sorted(known))}" if known else "nothing is known here"
