@@ -10,7 +10,8 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from monitor.errors import FetchError, ReadError, UsageError
 from monitor.model import (
@@ -24,7 +25,7 @@ from monitor.model import (
     Request,
     Unread,
 )
-from monitor.plausible import Gate
+from monitor.plausible import Gate, keys_of
 from monitor.protocols import Reader, Transport
 from monitor.schedule import next_visit, project_interval
 from monitor.sources import Source, Wanted
@@ -43,16 +44,24 @@ BAD_SHARE = 0.01
 """More unreadable entries than this, and the answer as a whole is not to be trusted (B05)."""
 
 
+class Transports(Protocol):
+    """The transport on behalf of a source. With the time of the last answer it asks conditionally;
+    without, it brings every body."""
+
+    def __call__(self, source: Source, answered: int | None, /) -> Transport: ...
+
+
 @dataclass(slots=True)
 class Crawler:
     """Makes visits for whoever runs it: the daemon, or one command.
 
-    `transport` is chosen per source: it knows the source's validators. `now`
-    is the clock, `dice` spreads what would otherwise come back together.
+    `trail` says which further addresses the last walk from an address led to,
+    `now` is the clock, `dice` spreads what would otherwise come back together.
     """
 
     writer: Writer
-    transport: Callable[[Source], Transport]
+    transport: Transports
+    trail: Callable[[Source, str], list[str]]
     now: Callable[[], int]
     wanted: Wanted
     gate: Gate = field(default_factory=Gate)
@@ -62,10 +71,16 @@ class Crawler:
     async def visit(self, source: Source, due: Due) -> Report:
         """Make one visit and record it. Raises only what is the machine's fault (StoreError)."""
         at = self.now()
-        asked = _Asked(self.transport(source))
         request, read, bulky = question(source, due)
         visit = Visit(source, due.mechanism, at, Outcome.OK, None, due.project, lease=due.lease)
+        asked = _Asked(self.transport(source, None if request.tree else due.answered))
         try:
+            if trail := [] if request.tree else self.trail(source, request.url):
+                if await self._rests(request, trail, asked):
+                    self._conclude(visit, asked, due)
+                    result = await self.writer.write(lambda db: record(db, visit))
+                    return Report(source, due, result, visit, self.now() - at)
+                asked = _Asked(self.transport(source, None))
             if due.mechanism == "index":
                 async with self.indexing:
                     await self._index(visit, asked, request, read, bulky)
@@ -82,6 +97,19 @@ class Crawler:
         except (FetchError, ReadError) as error:
             result = await self._failed(visit, asked, due, error)
         return Report(source, due, result, visit, self.now() - at)
+
+    async def _rests(self, first: Request, trail: list[str], asked: _Asked) -> bool:
+        """Did none of the pages change that the last walk led to?
+
+        A page that did not change comes without body, so its next page cannot be read out of it:
+        all are asked whether they changed, and if one did, the walk is made anew in full.
+        """
+        for request in (first, *(replace(first, url=url) for url in trail)):
+            reply = await asked.fetch(request)
+            reply.body.close()
+            if not reply.unchanged:
+                return False
+        return True
 
     async def _collect(self, visit: Visit, findings: AsyncIterator[Finding]) -> None:
         visit.complete = visit.mechanism == "versions"
@@ -162,7 +190,7 @@ class Crawler:
     def _conclude(self, visit: Visit, asked: _Asked, due: Due) -> None:
         """An answer came: what it was worth, and when to ask again."""
         visit.answers = asked.answers
-        if asked.unchanged:
+        if asked.answers and asked.changed == 0:
             visit.outcome = Outcome.UNCHANGED
         visit.next = self._next(visit.source, due, visit.outcome, visit.at, 0, None)
 
@@ -228,12 +256,12 @@ def question(
         )
     if due.mechanism == "feed":
         cursor = due.cursor
-        request = mechanism.since(None if cursor and cursor.startswith("window:") else cursor)
+        request = mechanism.since(None if keys_of(cursor) else cursor)
     elif due.mechanism == "index":
         request = mechanism.all()
     else:
         request = mechanism.of(due.project or "")
-    return request, mechanism.read, getattr(mechanism, "bulk", None)
+    return request, _readable(mechanism.read), getattr(mechanism, "bulk", None)
 
 
 class _Asked:
@@ -242,13 +270,11 @@ class _Asked:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self.answers: list[Answer] = []
-        self.replies = 0
-        self.unchanged = False
+        self.changed = 0
 
     async def fetch(self, request: Request) -> Reply:
         reply = await self._transport.fetch(request)
-        self.replies += 1
-        self.unchanged = reply.unchanged and (self.unchanged or self.replies == 1)
+        self.changed += not reply.unchanged
         self.answers.append(answer_of(request, reply))
         return reply
 
@@ -262,8 +288,14 @@ def answer_of(request: Request, reply: Reply) -> Answer:
         reply.headers.get("last-modified"),
         bytes.fromhex(digest) if digest else None,
         whole=not reply.unchanged,
-        moved=reply.headers.get("x-monitor-moved"),
+        moved=reply.headers.get(":moved"),
+        identity=reply.headers.get(":identity", ""),
     )
+
+
+def _readable(read: Reader) -> Reader:
+    """An answer that did not change has no body: there is nothing to read."""
+    return lambda reply: iter(()) if reply.unchanged else read(reply)
 
 
 class _Stager:

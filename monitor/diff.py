@@ -89,7 +89,7 @@ def diff(
     found = Difference()
     first_of = {version.key: version.version for version in known.values()}
     keys_seen: set[bytes] = set()
-    for release in _once(seen):
+    for release in once(seen):
         before = known.get(release.version)
         if before is None:
             own = key(release.version)
@@ -109,7 +109,7 @@ def diff(
     return found
 
 
-def _once(releases: Iterable[Release]) -> Iterable[Release]:
+def once(releases: Iterable[Release]) -> Iterable[Release]:
     """One release for each spelling; later mentions add what earlier ones did not say."""
     merged: dict[str, Release] = {}
     for release in releases:

@@ -110,7 +110,7 @@ def home_of(purl: str) -> str:
 
     from packageurl.contrib import purl2url
 
-    address = purl2url.get_repo_url(purl)
+    address = purl2url.get_repo_url(purl)  # type: ignore[no-untyped-call]
     if not address:
         raise ValueError(f"{purl}: no public address is known for this type")
     parts = urlsplit(address)

@@ -142,10 +142,15 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
+        _roll_back(db)
         raise
     db.execute("COMMIT")
+
+
+def _roll_back(db: sqlite3.Connection) -> None:
+    """A full disk makes SQLite roll back by itself."""
+    if db.in_transaction:
+        db.execute("ROLLBACK")
 
 
 @contextmanager

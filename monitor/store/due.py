@@ -27,6 +27,7 @@ class Due:
     fails: int = 0
     changed: int | None = None
     watched: bool = False
+    answered: int | None = None
 
 
 def enlist(db: sqlite3.Connection, sources: Iterable[Source], at: int) -> list[Source]:
@@ -62,7 +63,7 @@ def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) 
     rows = db.execute(
         f"""
         UPDATE question SET due = ?1 WHERE due <= ?2 AND source IN ({_marks(names, 3)})
-        RETURNING source, mechanism, cursor, fails, changed
+        RETURNING source, mechanism, cursor, fails, changed, answered
         """,
         (at + LEASE, at, *names),
     ).fetchall()
@@ -74,6 +75,7 @@ def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) 
             cursor=row["cursor"],
             fails=row["fails"],
             changed=row["changed"],
+            answered=row["answered"],
         )
         for row in rows
     ]
@@ -91,7 +93,7 @@ def claim_projects(
             SELECT source, project FROM listing
             WHERE due <= ?2 AND source IN ({_marks(names, 4)})
             ORDER BY due LIMIT ?3)
-        RETURNING source, project, name, fails, changed
+        RETURNING source, project, name, fails, changed, answered
         """,
         (at + LEASE, at, limit, *names),
     ).fetchall()
@@ -111,6 +113,7 @@ def claim_projects(
             fails=row["fails"],
             changed=row["changed"],
             watched=row["project"] in watched,
+            answered=row["answered"],
         )
         for row in rows
     ]
@@ -147,13 +150,24 @@ def next_due(db: sqlite3.Connection) -> int | None:
 
 
 def validators(db: sqlite3.Connection, source: int, url: str) -> sqlite3.Row | None:
-    """What that address said of itself: etag, last_modified, digest, whole."""
+    """What that address said of itself: etag, last_modified, digest, identity, whole, changed."""
     row: sqlite3.Row | None = db.execute(
-        "SELECT etag, last_modified, digest, whole, checked FROM address"
+        "SELECT etag, last_modified, digest, identity, whole, changed FROM address"
         " WHERE source = ? AND url = ?",
         (source, url),
     ).fetchone()
     return row
+
+
+def trail(db: sqlite3.Connection, source: int, leader: str) -> list[str]:
+    """The further addresses of the last walk that began there."""
+    return [
+        row["url"]
+        for row in db.execute(
+            "SELECT url FROM address WHERE source = ? AND leader = ? AND leader <> url ORDER BY id",
+            (source, leader),
+        )
+    ]
 
 
 def forget_validators(db: sqlite3.Connection, source: int) -> None:
@@ -161,22 +175,22 @@ def forget_validators(db: sqlite3.Connection, source: int) -> None:
     db.execute("DELETE FROM address WHERE source = ?", (source,))
 
 
-def pauses(db: sqlite3.Connection, at: int) -> dict[str, int]:
-    """Hosts that asked us to stay away, and until when."""
-    return {
-        row["host"]: row["until"]
-        for row in db.execute("SELECT host, until FROM pause WHERE until > ?", (at,))
-    }
+def pauses(db: sqlite3.Connection, at: int) -> list[sqlite3.Row]:
+    """Hosts that asked us to stay away: host, until, outcome, why."""
+    return db.execute(
+        "SELECT host, until, outcome, why FROM pause WHERE until > ?", (at,)
+    ).fetchall()
 
 
-def keep_pause(db: sqlite3.Connection, host: str, until: int, why: str) -> None:
+def keep_pause(db: sqlite3.Connection, host: str, until: int, outcome: str, why: str) -> None:
     """Remember a pause, so that a restart does not forget it (fault A04)."""
     db.execute(
         """
-        INSERT INTO pause VALUES (?, ?, ?)
-        ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until), why = excluded.why
+        INSERT INTO pause VALUES (?, ?, ?, ?)
+        ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until),
+            outcome = excluded.outcome, why = excluded.why
         """,
-        (host, until, why),
+        (host, until, outcome, why),
     )
 
 

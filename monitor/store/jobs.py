@@ -117,7 +117,8 @@ def refuse(db: sqlite3.Connection, job: sqlite3.Row, reason: str, at: int) -> No
     """No recipe can be made of it: said once, kept to be looked at."""
     note(db, job["version"], Decision("refused", "unfit", reason), at)
     db.execute(
-        "UPDATE job SET state = 'failed', failure = 'unfit', result = ?, look_at = NULL WHERE id = ?",
+        "UPDATE job SET state = 'failed', failure = 'unfit', result = ?, look_at = NULL"
+        " WHERE id = ?",
         (reason, job["id"]),
     )
     _tell(db, Kind.FAILED, job, at, {"class": "unfit", "reason": reason})
@@ -225,8 +226,8 @@ def fail(
         return show(db, job)
     if failure in PASSING and row["attempts"] < attempts:
         db.execute(
-            "UPDATE job SET state = 'ready', failure = ?, result = ?, free_at = ?, fence = fence + 1"
-            " WHERE id = ?",
+            "UPDATE job SET state = 'ready', failure = ?, result = ?, free_at = ?,"
+            " fence = fence + 1 WHERE id = ?",
             (failure, text, at + pause * 2 ** (row["attempts"] - 1), job),
         )
     else:

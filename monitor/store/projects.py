@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-
 from monitor.errors import UsageError
 from monitor.model import Json
 from monitor.store import states

@@ -35,8 +35,9 @@ class Answer:
     etag: str | None = None
     last_modified: str | None = None
     digest: bytes | None = None
-    whole: bool = True  # it was fetched without conditions, or its body did come
+    whole: bool = True  # its body did come
     moved: str | None = None
+    identity: str = ""  # representation and credential that all this was got with
 
 
 @dataclass(slots=True)
@@ -223,9 +224,7 @@ class Recorder:
         def news(release: Release) -> bool:
             if born and few:
                 return True
-            return (
-                release.published is not None and not listed and seconds(release.published) >= since
-            )
+            return not listed and (seconds(release.published) or 0) >= since
 
         return news
 
@@ -631,21 +630,23 @@ def keep_files(db: sqlite3.Connection, version: int, files: Iterable[File], at: 
     return odd
 
 
-def remember(db: sqlite3.Connection, source: int, answers: Iterable[Answer], at: int) -> None:
-    """Keep the validators of these answers."""
+def remember(db: sqlite3.Connection, source: int, answers: Sequence[Answer], at: int) -> None:
+    """Keep the validators of a walk's answers; the first address leads the others."""
     db.executemany(
         """
-        INSERT INTO address (source, url, etag, last_modified, digest, checked, whole, moved,
-                             moved_since)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?8, CASE WHEN ?8 IS NULL THEN NULL ELSE ?6 END)
+        INSERT INTO address (source, url, etag, last_modified, digest, checked, whole, changed,
+                             moved, moved_since, identity, leader)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?8, CASE WHEN ?8 IS NULL THEN NULL ELSE ?6 END,
+                ?9, ?10)
         ON CONFLICT (source, url) DO UPDATE SET
             etag = CASE WHEN ?7 THEN ?3 ELSE coalesce(?3, etag) END,
             last_modified = CASE WHEN ?7 THEN ?4 ELSE coalesce(?4, last_modified) END,
+            changed = CASE WHEN ?7 AND ?5 IS NOT digest THEN ?6 ELSE changed END,
             digest = coalesce(?5, digest), checked = ?6,
             whole = CASE WHEN ?7 THEN ?6 ELSE whole END,
             moved_since = CASE WHEN ?8 IS moved THEN moved_since
                                WHEN ?8 IS NULL THEN NULL ELSE ?6 END,
-            moved = ?8
+            moved = ?8, identity = ?9, leader = ?10
         """,
         [
             (
@@ -657,6 +658,8 @@ def remember(db: sqlite3.Connection, source: int, answers: Iterable[Answer], at:
                 at,
                 one.whole,
                 one.moved,
+                one.identity,
+                answers[0].url,
             )
             for one in answers
         ],

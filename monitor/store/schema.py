@@ -58,13 +58,16 @@ CREATE TABLE address (
     etag          TEXT,
     last_modified TEXT,
     digest        BLOB,               -- sha256 of the body
-    fingerprint   BLOB,               -- of what was read out of it, where the body itself never rests
+    identity      TEXT NOT NULL,      -- representation and credential that the above were got with
+    leader        TEXT NOT NULL,      -- the address that the walk began with
     checked       INTEGER NOT NULL,
-    whole         INTEGER NOT NULL,   -- last unconditional fetch
+    whole         INTEGER NOT NULL,   -- last time that its body came
+    changed       INTEGER NOT NULL,   -- last time that its body was another one
     moved         TEXT,               -- where a permanent redirect has led
     moved_since   INTEGER,
     UNIQUE (source, url)
 ) STRICT;
+CREATE INDEX address_leader ON address (source, leader) WHERE leader <> url;
 
 -- An answer that brought something new: what every version and event rests on.
 CREATE TABLE sighting (
@@ -154,6 +157,7 @@ CREATE TABLE file (
     published INTEGER,
     yanked    INTEGER NOT NULL DEFAULT 0,
     added     INTEGER NOT NULL,
+    tried     INTEGER,                -- when we read it to find its digest
     UNIQUE (version, url)
 ) STRICT;
 
@@ -194,7 +198,7 @@ CREATE TABLE job (
     id       INTEGER PRIMARY KEY,
     version  INTEGER NOT NULL REFERENCES version,
     rule     TEXT NOT NULL,           -- the entry of builds.toml that asked for it
-    state    TEXT NOT NULL,           -- waiting, ready, taken, done, failed, revoked, superseded, held
+    state    TEXT NOT NULL,           -- see monitor.store.jobs
     priority INTEGER NOT NULL DEFAULT 0,
     added    INTEGER NOT NULL,
     look_at  INTEGER,                 -- waiting: when to decide again
@@ -238,9 +242,10 @@ CREATE TABLE dead (
 
 -- A host that asked us to stay away, until when. Outlives a restart.
 CREATE TABLE pause (
-    host  TEXT PRIMARY KEY,
-    until INTEGER NOT NULL,
-    why   TEXT NOT NULL
+    host    TEXT PRIMARY KEY,
+    until   INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    why     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
 

@@ -1,0 +1,302 @@
+"""What can be asked of whoever writes: the daemon over its control socket, or a command itself.
+
+An act is a plain function of the store, the runtime, the time and its
+arguments; it returns what is printed. A command calls `perform`: where a
+daemon runs, the act is done there, else here, under the folder's lock.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.errors import MonitorError, SettingsError, StoreError, UsageError
+from monitor.model import Json, Kind
+from monitor.runtime import Runtime
+from monitor.store import events, jobs, open_writer, projects, transaction
+from monitor.store.lock import lock
+
+Act = Callable[..., Any]
+
+ACTS: dict[str, Act] = {}
+
+LONGEST = 1 << 20
+"""Bytes of one request or answer on the control socket."""
+
+
+def act(name: str) -> Callable[[Act], Act]:
+    """Register a function as an act of that name."""
+
+    def registered(function: Act) -> Act:
+        ACTS[name] = function
+        return function
+
+    return registered
+
+
+# ── the queue ─────────────────────────────────────────────────────────────────────────
+
+
+@act("queue.take")
+def _take(db: sqlite3.Connection, runtime: Runtime, at: int, *, worker: str) -> Json | None:
+    queue = runtime.settings.queue
+    return jobs.take(db, worker, at, int(queue.lease), queue.attempts)
+
+
+@act("queue.renew")
+def _renew(db: sqlite3.Connection, runtime: Runtime, at: int, *, job: int, fence: int) -> Json:
+    return jobs.renew(db, job, fence, at, int(runtime.settings.queue.lease))
+
+
+@act("queue.done")
+def _done(
+    db: sqlite3.Connection, runtime: Runtime, at: int, *, job: int, fence: int, result: Json
+) -> Json:
+    return jobs.done(db, job, fence, at, result)
+
+
+@act("queue.fail")
+def _fail(
+    db: sqlite3.Connection,
+    runtime: Runtime,
+    at: int,
+    *,
+    job: int,
+    fence: int,
+    failure: str,
+    text: str,
+) -> Json:
+    queue = runtime.settings.queue
+    return jobs.fail(
+        db,
+        job,
+        fence,
+        at,
+        failure=failure,
+        text=text,
+        attempts=queue.attempts,
+        pause=int(queue.pause),
+    )
+
+
+@act("queue.mark")
+def _mark(
+    db: sqlite3.Connection, runtime: Runtime, at: int, *, which: str, on: bool, who: str
+) -> Json:
+    return jobs.mark(db, which, at, on=on, who=who)
+
+
+@act("queue.retry")
+def _retry(db: sqlite3.Connection, runtime: Runtime, at: int, *, which: str) -> Json:
+    return jobs.retry(db, which, at)
+
+
+# ── projects ──────────────────────────────────────────────────────────────────────────
+
+
+@act("watch")
+def _watch(
+    db: sqlite3.Connection,
+    runtime: Runtime,
+    at: int,
+    *,
+    what: str,
+    name: str | None = None,
+    current: str | None = None,
+    owner: str | None = None,
+    rules: str | None = None,
+) -> Json:
+    from monitor.store.record import enrol
+
+    found = [(s, p) for s, p in runtime.resolve(what) if s.name in runtime.sources]
+    if not found:
+        known = projects.find(db, what)
+        raise UsageError(
+            what,
+            "no configured source knows it",
+            "perhaps " + ", ".join(known[:5])
+            if known
+            else "write it as source/project; `monitor sources` lists the sources",
+        )
+    source, project_name = found[0]
+    project, _ = enrol(db, source, project_name, at)
+    fresh = projects.watch(
+        db,
+        project,
+        at,
+        source=source.id,
+        name=name or project_name.rpartition("/")[2],
+        current=current,
+        owner=owner,
+        rules=rules,
+    )
+    return {"purl": source.purl(project_name), "source": source.name, "new": fresh}
+
+
+@act("unwatch")
+def _unwatch(db: sqlite3.Connection, runtime: Runtime, at: int, *, what: str) -> Json:
+    row = projects.one(db, what)
+    return {"purl": row["purl"], "watched": projects.unwatch(db, row["id"])}
+
+
+@act("ack")
+def _ack(
+    db: sqlite3.Connection, runtime: Runtime, at: int, *, what: str, version: str | None = None
+) -> Json:
+    row = projects.one(db, what)
+    seen = projects.ack(db, row["id"], version)
+    if seen is None:
+        raise UsageError(
+            f"{what}@{version or 'newest'}", "is not known", "`monitor show` lists all"
+        )
+    return {"purl": row["purl"], "version": seen}
+
+
+@act("hold")
+def _hold(
+    db: sqlite3.Connection,
+    runtime: Runtime,
+    at: int,
+    *,
+    what: str,
+    version: str = "",
+    who: str,
+    why: str,
+    on: bool = True,
+) -> Json:
+    row = projects.one(db, what)
+    if on:
+        projects.hold(db, row["id"], version, at, who=who, why=why)
+    elif not projects.unhold(db, row["id"], version):
+        raise UsageError(what, "is not held", "`monitor status` shows what is held")
+    return {"purl": row["purl"], "version": version or None, "held": on}
+
+
+@act("retract")
+def _retract(
+    db: sqlite3.Connection, runtime: Runtime, at: int, *, what: str, version: str, why: str
+) -> Json:
+    """Take back an announcement of ours that was wrong. The version stays, with its history."""
+    row = projects.one(db, what)
+    found = db.execute(
+        "SELECT id FROM version WHERE project = ? AND version = ?", (row["id"], version)
+    ).fetchone()
+    if found is None:
+        raise UsageError(f"{what}@{version}", "is not known", "`monitor show` lists all versions")
+    seq = events.tell(
+        db,
+        Kind.RETRACTED,
+        at,
+        project=row["id"],
+        version=found["id"],
+        payload={"reason": why},
+    )
+    return {"purl": row["purl"], "version": version, "event": seq}
+
+
+@act("poll")
+def _poll(
+    db: sqlite3.Connection, runtime: Runtime, at: int, *, sources: list[str], projects: bool = True
+) -> Json:
+    """Everything of these sources (or all) is due now; the daemon asks it at its usual pace."""
+    names = sources or list(runtime.sources)
+    unknown = [name for name in names if name not in runtime.sources]
+    if unknown:
+        raise UsageError(
+            unknown[0], "there is no such source", "there are: " + ", ".join(runtime.sources)
+        )
+    marks = ",".join("?" * len(names))
+    own = f"(SELECT id FROM source WHERE name IN ({marks}))"
+    due = db.execute(
+        f"UPDATE question SET due = min(due, ?) WHERE source IN {own}", (at, *names)
+    ).rowcount
+    if projects:
+        due += db.execute(
+            f"UPDATE listing SET due = min(due, ?) WHERE due IS NOT NULL AND source IN {own}",
+            (at, *names),
+        ).rowcount
+    return {"due": due}
+
+
+@act("ping")
+def _ping(db: sqlite3.Connection, runtime: Runtime, at: int) -> Json:
+    return {"at": at}
+
+
+# ── here or there ─────────────────────────────────────────────────────────────────────
+
+
+def perform(runtime: Runtime, name: str, at: int, **arguments: Any) -> Any:
+    """Do an act where the writer is. Raises what the act raises, or StoreError."""
+    answered, result = call(runtime.socket, name, arguments)
+    if answered:
+        return result
+    from monitor import publish
+
+    with lock(runtime.state):
+        db = open_writer(runtime.state)
+        try:
+            from monitor.store.due import enlist
+
+            with transaction(db):
+                runtime.numbered(enlist(db, list(runtime.sources.values()), at))
+                result = ACTS[name](db, runtime, at, **arguments)
+            if name.startswith("queue.") and runtime.settings.queue.enabled:
+                publish.write_queue(db, runtime.queue_folder)
+            return result
+        finally:
+            db.close()
+
+
+def call(path: Path, name: str, arguments: Json) -> tuple[bool, Any]:
+    """Ask the daemon. False where none listens there. Raises what the act raised there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(60)
+        try:
+            line.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            return False, None
+        except OSError as error:
+            raise StoreError(
+                str(path),
+                f"the daemon's control socket cannot be used: {error.strerror or error}",
+                "run this as the daemon's user, or as a member of its group",
+            ) from error
+        try:
+            line.sendall(json.dumps({"act": name, "arguments": arguments}).encode() + b"\n")
+            answer = line.makefile("rb").readline(LONGEST)
+            said = json.loads(answer)
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                str(path), "the daemon did not answer", "see its log; try again"
+            ) from error
+    if "error" in said:
+        raise _error(said["error"])
+    return True, said.get("result")
+
+
+_KINDS = {kind.__name__: kind for kind in (SettingsError, StoreError, UsageError)}
+
+
+def answer(outcome: Any) -> bytes:
+    """A result or an error as one line for the control socket."""
+    if isinstance(outcome, MonitorError):
+        told = {
+            "kind": type(outcome).__name__,
+            "where": outcome.where,
+            "what": outcome.what,
+            "remedy": outcome.remedy,
+        }
+        return msgspec.json.encode({"error": told}) + b"\n"
+    return msgspec.json.encode({"result": outcome}) + b"\n"
+
+
+def _error(told: Json) -> MonitorError:
+    kind = _KINDS.get(told["kind"], UsageError)
+    return kind(told["where"], told["what"], told["remedy"])

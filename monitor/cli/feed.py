@@ -1,0 +1,68 @@
+"""`monitor feed`: the event log, for reading along; the JSON feed, for writing anew."""
+
+from __future__ import annotations
+
+import click
+
+from monitor.cli import App
+from monitor.cli.render import clean, print_json
+
+
+@click.command()
+@click.option("--after", metavar="CURSOR", help='Events behind this cursor ("epoch.sequence").')
+@click.option("--kind", "kinds", multiple=True, help="Only events of this kind.")
+@click.option("--limit", default=100, show_default=True, help="At most so many.")
+@click.option("--write", is_flag=True, help="Bring the JSON feed's files up to date instead.")
+@click.option("--json", "json", is_flag=True, help="Print one JSON Feed item per line.")
+@click.pass_obj
+def feed(
+    app: App, after: str | None, kinds: tuple[str, ...], limit: int, write: bool, json: bool
+) -> None:
+    """Print events, oldest first; without --after the newest ones."""
+    from monitor.store import epoch, events
+
+    db = app.reader
+    life, head = epoch(db), events.head(db)
+    if write:
+        from monitor.publish import write_feed
+
+        write_feed(db, life, app.runtime.feed_folder, app.settings.feed)
+        click.echo(f"{app.runtime.feed_folder / 'feed.json'}: {life}.{head}")
+        return
+    seq = max(0, head - limit) if after is None else _sequence(after, life, head)
+    found = []
+    for event in events.follow(db, seq):
+        if not kinds or event.kind.value in kinds:
+            found.append(event)
+        if len(found) == limit:
+            break
+    if json:
+        from monitor.outputs.feed_items import item
+
+        print_json(item(event, life) for event in found)
+        return
+    for event in found:
+        what = event.project + (f"@{event.version}" if event.version else "")
+        note = event.payload.get("reason") or ""
+        assert event.at is not None
+        when = f"{event.at:%Y-%m-%d %H:%M:%S}"
+        line = f"{life}.{event.seq}  {when}  {event.kind.value:<14}  {what or event.source}  {note}"
+        click.echo(clean(line).rstrip())
+
+
+def _sequence(cursor: str, epoch: str, head: int) -> int:
+    """The number in a cursor; an error where it is of another life of the log, or ahead of it."""
+    from monitor.errors import UsageError
+
+    life, _, number = cursor.rpartition(".")
+    if not number.isdigit():
+        raise UsageError(cursor, "is no cursor", f'such as "{epoch}.{head}"')
+    if life and life != epoch:
+        raise UsageError(
+            cursor,
+            f"belongs to another life of the log than {epoch}",
+            "the database was restored: read the feed from its beginning",
+        )
+    if int(number) > head:
+        raise UsageError(cursor, f"lies ahead of the newest event, {epoch}.{head}")
+    return int(number)

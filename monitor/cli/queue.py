@@ -1,0 +1,139 @@
+"""`monitor queue`: the queue of builds, for people and for workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from monitor.cli import App
+from monitor.cli.render import ago, as_json, print_json, table
+
+
+@click.group()
+def queue() -> None:
+    """The queue of builds.
+
+    A worker takes a job, builds the Dockerfile that it names, and reports
+    `done` or `fail` with the job's fence; docs/queue-format.md has the rules.
+    """
+
+
+@queue.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what is done, failed or given up.")
+@click.option("--state", "states", multiple=True, help="Only jobs in this state.")
+@click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
+@click.pass_obj
+def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> None:
+    """List the jobs, the most urgent first."""
+    from monitor.store import jobs
+
+    if not states and not everything:
+        states = ("waiting", "held", "ready", "taken")
+    rows = jobs.listed(app.reader, states)
+    if json:
+        print_json(rows)
+        return
+    table(
+        ("JOB", "RELEASE", "STATE", "MARKED", "TRIES", "WHEN", "NOTE"),
+        [
+            (
+                row["id"],
+                f"{row['purl']}@{row['version']}",
+                row["state"],
+                "yes" if row["marked"] else "no",
+                row["attempts"],
+                ago(row["look_at"] or row["written"] or row["added"]),
+                row["failure"] or row["worker"] or "",
+            )
+            for row in rows
+        ],
+    )
+
+
+@queue.command()
+@click.option("--worker", required=True, help="Your name, as others shall see it.")
+@click.pass_obj
+def take(app: App, worker: str) -> None:
+    """Take the most urgent job. Prints it as JSON, or null where there is none."""
+    job = app.do("queue.take", worker=worker)
+    if job is not None:
+        job |= {"path": str(app.runtime.queue_folder / "build" / job["name"])}
+    click.echo(as_json(job))
+
+
+@queue.command()
+@click.argument("job", type=int)
+@click.option("--fence", type=int, required=True, help="The fence that `take` printed.")
+@click.pass_obj
+def renew(app: App, job: int, fence: int) -> None:
+    """Keep a job that takes long."""
+    click.echo(as_json(app.do("queue.renew", job=job, fence=fence)))
+
+
+@queue.command()
+@click.argument("job", type=int)
+@click.option("--fence", type=int, required=True, help="The fence that `take` printed.")
+@click.option("--result", default="{}", metavar="JSON", help="What came of it.")
+@click.pass_obj
+def done(app: App, job: int, fence: int, result: str) -> None:
+    """Report that a job's build went well."""
+    click.echo(as_json(app.do("queue.done", job=job, fence=fence, result=_json(result))))
+
+
+@queue.command()
+@click.argument("job", type=int)
+@click.option("--fence", type=int, required=True, help="The fence that `take` printed.")
+@click.option("--class", "failure", default="build", help="Class of failure.", show_default=True)
+@click.option("--text", default="", help="What went wrong; the end of the log.")
+@click.pass_obj
+def fail(app: App, job: int, fence: int, failure: str, text: str) -> None:
+    """Report that a job's build failed."""
+    told = app.do("queue.fail", job=job, fence=fence, failure=failure, text=text)
+    click.echo(as_json(told))
+
+
+@queue.command()
+@click.argument("which", nargs=-1, required=True)
+@click.pass_obj
+def mark(app: App, which: tuple[str, ...]) -> None:
+    """Let builders have these jobs: by number, recipe name, or purl@version."""
+    _mark(app, which, on=True)
+
+
+@queue.command()
+@click.argument("which", nargs=-1, required=True)
+@click.pass_obj
+def unmark(app: App, which: tuple[str, ...]) -> None:
+    """Take these jobs from the builders' sight."""
+    _mark(app, which, on=False)
+
+
+@queue.command()
+@click.argument("which", nargs=-1, required=True)
+@click.pass_obj
+def retry(app: App, which: tuple[str, ...]) -> None:
+    """Have failed jobs tried again."""
+    for one in which:
+        job = app.do("queue.retry", which=one)
+        click.echo(f"{job['purl']}@{job['version']}: {job['state']}")
+
+
+def _mark(app: App, which: tuple[str, ...], *, on: bool) -> None:
+    import getpass
+
+    for one in which:
+        job = app.do("queue.mark", which=one, on=on, who=getpass.getuser())
+        click.echo(f"{job['name']}: {'marked' if on else 'not marked'}")
+
+
+def _json(text: str) -> dict[str, Any]:
+    import json
+
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"not JSON: {error}", param_hint="--result") from error
+    if not isinstance(found, dict):
+        raise click.BadParameter("it must be a JSON object", param_hint="--result")
+    return found

@@ -1,0 +1,54 @@
+"""`monitor watch`, `unwatch` and `ack`."""
+
+from __future__ import annotations
+
+import click
+
+from monitor.cli import App
+from monitor.cli.render import print_json
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True)
+@click.option("--name", help="What you call it.")
+@click.option("--current", metavar="VERSION", help="The version that you ship.")
+@click.option("--owner", help="Who looks after it.")
+@click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
+@click.pass_obj
+def watch(
+    app: App,
+    what: tuple[str, ...],
+    name: str | None,
+    current: str | None,
+    owner: str | None,
+    json: bool,
+) -> None:
+    """Watch projects from now on: WHAT is a purl, source/project, or an address."""
+    for text in what:
+        done = app.do("watch", what=text, name=name, current=current, owner=owner)
+        if json:
+            print_json([done])
+        else:
+            word = "watching" if done["new"] else "already watched:"
+            click.echo(f"{word} {done['purl']} at {done['source']}")
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True)
+@click.pass_obj
+def unwatch(app: App, what: tuple[str, ...]) -> None:
+    """Watch projects no longer. What is known of them stays."""
+    for text in what:
+        done = app.do("unwatch", what=text)
+        word = "no longer watched:" if done["watched"] else "was not watched:"
+        click.echo(f"{word} {done['purl']}")
+
+
+@click.command()
+@click.argument("what")
+@click.argument("version", required=False)
+@click.pass_obj
+def ack(app: App, what: str, version: str | None) -> None:
+    """Say that you have seen VERSION (or the newest stable one) of a project."""
+    done = app.do("ack", what=what, version=version)
+    click.echo(f"seen: {done['purl']} {done['version']}")

@@ -1,0 +1,362 @@
+"""The loop around visits and outputs: signals, control socket, watchdog, graceful end.
+
+apscheduler runs the few global jobs. Which source and which project is asked
+next is a column in the store, claimed here in small bites.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from monitor import publish, sd
+from monitor.acts import ACTS, LONGEST, answer
+from monitor.asking import crawling
+from monitor.crawl import Crawler, Report
+from monitor.errors import MonitorError, SettingsError, StoreError, UsageError
+from monitor.logs import set_up
+from monitor.model import Outcome
+from monitor.outputs import build_queue
+from monitor.runtime import Runtime
+from monitor.store import due, epoch, open_reader
+from monitor.store.backup import daily
+from monitor.store.lock import lock
+from monitor.store.writer import Writer
+
+Reload = Callable[[], Runtime]
+
+BUSY = (Outcome.OK, Outcome.UNCHANGED)
+
+ROOM = 5
+"""Seconds between attempts to go on where the disk was full."""
+
+
+def now() -> int:
+    """Whole seconds since 1970."""
+    return int(time.time())
+
+
+async def run(runtime: Runtime, reload: Reload, *, until: Callable[[], bool] | None = None) -> None:
+    """Run until SIGTERM or SIGINT. Raises StoreError or SettingsError where it cannot start.
+
+    `reload` reads the settings anew (SIGHUP); `until` ends it as well, for tests.
+    """
+    with lock(runtime.state):
+        await Daemon(runtime, reload, until).run()
+
+
+@dataclass
+class Daemon:
+    """One running daemon. Nothing in it is worth keeping: all state is in the store."""
+
+    runtime: Runtime
+    reload: Reload
+    until: Callable[[], bool] | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    visits: dict[asyncio.Task[None], due.Due] = field(default_factory=dict)
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+    visited: int = 0
+    stuck_until: float = 0.0
+
+    async def run(self) -> None:
+        set_up(self.runtime.settings.log)
+        self.log = structlog.get_logger()
+        self.writer = Writer(self.runtime.state)
+        try:
+            await self._start()
+            async with crawling(self.runtime, self.writer, self.reader, now) as crawler:
+                await self._serve(crawler)
+        finally:
+            self.writer.close()
+            with contextlib.suppress(AttributeError):
+                self.reader.close()
+
+    async def _start(self) -> None:
+        at = now()
+        sources = list(self.runtime.sources.values())
+        self.runtime.numbered(await self.writer.write(lambda db: due.enlist(db, sources, at)))
+        await self._sync()
+        self.reader = open_reader(self.runtime.state)
+        self.epoch = epoch(self.reader)
+        if self.runtime.settings.queue.enabled:
+            build_queue.prepare(self.runtime.queue_folder)
+
+    async def _sync(self) -> None:
+        at = now()
+        for problem in await self.writer.write(lambda db: self.runtime.sync_packages(db, at)):
+            self.log.warning("package cannot be watched", problem=problem)
+
+    async def _serve(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        server = await self._listen()
+        self._catch_signals()
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        settings = self.runtime.settings
+        for job, seconds in (
+            (self._sweep, settings.schedule.sweep),
+            (self._publish, settings.schedule.sweep),
+            (self._beat, min(sd.watchdog_seconds() or 60, settings.daemon.watchdog) / 3),
+            (self._keep_house, 3600),
+        ):
+            scheduler.add_job(
+                self._guarded(job), "interval", seconds=seconds, max_instances=1, coalesce=True,
+                misfire_grace_time=None, id=job.__name__,
+            )  # fmt: skip
+        scheduler.start()
+        await self._publish()
+        sd.notify("READY=1", f"STATUS=watching {len(self.runtime.sources)} sources")
+        self.log.info("ready", sources=len(self.runtime.sources), state=str(self.runtime.state))
+        try:
+            await self._until_stopped()
+        finally:
+            sd.notify("STOPPING=1")
+            scheduler.shutdown(wait=False)
+            server.close()
+            await self._finish()
+            with contextlib.suppress(OSError):
+                self.runtime.socket.unlink()
+
+    async def _until_stopped(self) -> None:
+        """Sweep at once whenever a visit has made something due."""
+        while not self.stopping.is_set():
+            waiting = [asyncio.create_task(event.wait()) for event in (self.stopping, self.more)]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+            if self.more.is_set() and not self.stopping.is_set():
+                self.more.clear()
+                await self._guarded(self._sweep)()
+                await self._guarded(self._publish)()
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._guarded(self._reload)()))
+
+    def _stop(self) -> None:
+        if self.stopping.is_set():  # asked twice: at once
+            for task in self.visits:
+                task.cancel()
+        self.stopping.set()
+
+    def _spawn(self, work: Awaitable[Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background = {*getattr(self, "_background", ()), task}
+        task.add_done_callback(lambda done: self._background.discard(done))
+
+    def _guarded(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """A global job that goes wrong is told, and tried again at its next turn."""
+
+        async def guarded() -> None:
+            try:
+                await job()
+            except MonitorError as error:
+                self.log.error(
+                    "cannot go on", job=job.__name__, where=error.where, what=error.what,
+                    remedy=error.remedy,
+                )  # fmt: skip
+                if isinstance(error, StoreError):
+                    self.stuck_until = time.monotonic() + ROOM
+                    sd.notify(f"STATUS={error.what}: {error.remedy}")
+            except Exception:
+                self.log.exception("failed", job=job.__name__)
+
+        return guarded
+
+    # ── visits ────────────────────────────────────────────────────────────────────────
+
+    async def _sweep(self) -> None:
+        """Claim what is due, as much as there is room for."""
+        if self.until and self.until():
+            self.stopping.set()
+        room = self.runtime.settings.network.concurrency - len(self.visits)
+        if room <= 0 or self.stopping.is_set() or time.monotonic() < self.stuck_until:
+            return
+        sources, at = list(self.runtime.sources.values()), now()
+        if not sources:
+            return
+        claimed = await self.writer.write(lambda db: due.claim_questions(db, sources, at))
+        if (rest := room - len(claimed)) > 0:
+            claimed += await self.writer.write(lambda db: due.claim_projects(db, sources, at, rest))
+        for one in claimed:
+            task = asyncio.create_task(self._visit(one))
+            self.visits[task] = one
+            task.add_done_callback(self._visited)
+
+    def _visited(self, task: asyncio.Task[None]) -> None:
+        self.visits.pop(task, None)
+        if not task.cancelled() and (error := task.exception()):
+            self.log.error("visit failed", error=str(error))
+            if isinstance(error, StoreError):
+                self.stuck_until = time.monotonic() + ROOM
+
+    async def _visit(self, one: due.Due) -> None:
+        source = self.runtime.sources.get(one.source)
+        if source is None:
+            return
+        started = time.monotonic()
+        report = await self.crawler.visit(source, one)
+        self.visited += 1
+        self._tell(report, time.monotonic() - started)
+        if report.result.events or report.result.ask:
+            self.more.set()
+
+    def _tell(self, report: Report, seconds: float) -> None:
+        """One line for each visit."""
+        result, visit = report.result, report.visit
+        facts: dict[str, Any] = {
+            "source": report.source.name,
+            "mechanism": report.due.mechanism,
+            "outcome": result.outcome.value,
+            "seconds": round(seconds, 3),
+        }
+        if report.due.project:
+            facts["project"] = report.due.project
+        if result.added:
+            facts["added"] = result.added
+        if result.released:
+            facts["released"] = result.released
+        if visit.next is not None:
+            facts["next"] = max(0, visit.next - now())
+        if result.outcome in BUSY:
+            self.log.info("visit", **facts)
+            return
+        error = result.doubt or visit.error or ""
+        self.log.warning("visit", **facts, error=error)
+
+    # ── outputs ───────────────────────────────────────────────────────────────────────
+
+    async def _publish(self) -> None:
+        """Policy, queue folders, feed: each as far as the log has come."""
+        at, context, settings = now(), self.runtime.context, self.runtime.settings
+        if settings.queue.enabled:
+            await self.writer.write(lambda db: publish.advance(db, context, at))
+            await self._fetch_digests()
+            done = await asyncio.to_thread(
+                publish.write_queue, self.reader, self.runtime.queue_folder
+            )
+            for name in done.written:
+                self.log.info("recipe", name=name)
+        if settings.feed.enabled:
+            await asyncio.to_thread(
+                publish.write_feed,
+                self.reader,
+                self.epoch,
+                self.runtime.feed_folder,
+                settings.feed,
+            )
+
+    async def _fetch_digests(self) -> None:
+        """Archives that are to be built and whose upstream tells no digest are read once."""
+        from monitor.digests import missing, take
+
+        for file in await self.writer.write(lambda db: missing(db, now())):
+            source = self.runtime.context.sources.get(file.source)
+            if source is not None:
+                await take(file, self.crawler.transport(source, None), self.writer, now())
+
+    async def _beat(self) -> None:
+        """The watchdog is fed by a commit that reached the disk, and by nothing else (J01)."""
+        at = str(now())
+        await self.writer.write(
+            lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES ('beat', ?)", (at,))
+        )
+        sd.notify("WATCHDOG=1", f"STATUS={self.visited} visits, {len(self.visits)} under way")
+
+    async def _keep_house(self) -> None:
+        keep = self.runtime.settings.daemon.backup_keep
+        await asyncio.to_thread(daily, self.reader, self.runtime.state, keep, now())
+
+    async def _reload(self) -> None:
+        """Take new settings; broken ones leave the old in force (fault H18)."""
+        try:
+            fresh = self.reload()
+        except SettingsError as error:
+            self.log.error("settings not taken", where=error.where, what=error.what)
+            return
+        at, sources = now(), list(fresh.sources.values())
+        fresh.numbered(await self.writer.write(lambda db: due.enlist(db, sources, at)))
+        self.runtime.settings, self.runtime.sources = fresh.settings, fresh.sources
+        self.runtime.__dict__.pop("context", None)
+        self.runtime.__dict__.pop("gate", None)
+        await self._sync()
+        self.log.info("settings taken", sources=len(fresh.sources))
+        self.more.set()
+
+    # ── control socket ────────────────────────────────────────────────────────────────
+
+    async def _listen(self) -> asyncio.AbstractServer:
+        path = self.runtime.socket
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()  # we hold the lock, so nobody listens there
+        try:
+            server = await asyncio.start_unix_server(self._answer, str(path), limit=LONGEST)
+        except OSError as error:
+            raise StoreError(
+                str(path),
+                f"the control socket cannot be made: {error.strerror or error}",
+                "choose another path: [daemon] socket",
+            ) from error
+        path.chmod(0o660)
+        return server
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            line = await asyncio.wait_for(reader.readline(), 30)
+            outcome = await self._act(line)
+            writer.write(answer(outcome))
+            await writer.drain()
+        except (TimeoutError, OSError, ValueError):
+            pass  # a caller that says nothing, or too much, or is gone
+        finally:
+            writer.close()
+
+    async def _act(self, line: bytes) -> Any:
+        try:
+            asked = json.loads(line)
+            name, arguments = asked["act"], dict(asked["arguments"])
+            function = ACTS[name]
+        except (ValueError, KeyError, TypeError):
+            return UsageError("control socket", "no such act", "is this another version?")
+        at = now()
+        try:
+            outcome = await self.writer.write(
+                lambda db: function(db, self.runtime, at, **arguments)
+            )
+        except MonitorError as error:
+            return error
+        except TypeError as error:
+            return UsageError(name, str(error))
+        if name != "ping":
+            if name.startswith("queue.") and name not in ("queue.take", "queue.renew"):
+                await self._guarded(self._publish)()
+            self.more.set()
+        return outcome
+
+    # ── the end ───────────────────────────────────────────────────────────────────────
+
+    async def _finish(self) -> None:
+        """Let visits finish for a while; those that do not are abandoned whole, and due again."""
+        if self.visits:
+            await asyncio.wait(list(self.visits), timeout=self.runtime.settings.daemon.grace)
+        left = dict(self.visits)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(list(left), timeout=5)
+            at = now()
+            with contextlib.suppress(StoreError):
+                await self.writer.write(lambda db: due.release_claims(db, left.values(), at))
+        await self._guarded(self._publish)()
+        self.log.info("stopped", visits=self.visited, abandoned=len(left))

@@ -1,0 +1,229 @@
+"""Settings made alive: the sources with their providers, and who is interested in what.
+
+Nothing here asks an upstream or writes; the daemon and every command begin
+with it. `resolve` turns what a person types into a source and a project.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import providers
+from monitor.errors import SettingsError, UsageError
+from monitor.plausible import Gate
+from monitor.protocols import Provider
+from monitor.publish import Context
+from monitor.rules import Rules
+from monitor.settings import Settings
+from monitor.settings import Source as SourceSettings
+from monitor.sources import Source, project_of
+from monitor.store import projects
+
+
+@dataclass
+class Runtime:
+    """The settings, and everything that is made from them once."""
+
+    settings: Settings
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Runtime:
+        """Raises SettingsError where a source's settings do not fit its provider."""
+        runtime = cls(settings)
+        for name, source in settings.sources.items():
+            if source.enabled:
+                runtime.sources[name] = source_of(name, source, settings)
+        return runtime
+
+    @property
+    def state(self) -> Path:
+        return Path(self.settings.state.dir)
+
+    @property
+    def queue_folder(self) -> Path:
+        """The folder of `all`, `build` and `revoked`."""
+        return Path(self.settings.queue.dir) / "dockerfiles"
+
+    @property
+    def feed_folder(self) -> Path:
+        return Path(self.settings.feed.dir)
+
+    @property
+    def socket(self) -> Path:
+        return Path(self.settings.daemon.socket)
+
+    @cached_property
+    def gate(self) -> Gate:
+        return self.settings.gate
+
+    def numbered(self, sources: Iterable[Source]) -> None:
+        """Take the sources back with the ids that the store gave them."""
+        self.sources.update({source.name: source for source in sources})
+        self.__dict__.pop("context", None)
+
+    @cached_property
+    def context(self) -> Context:
+        """What the policy needs."""
+        return Context(
+            self.settings.builds, {source.id: source for source in self.sources.values()}
+        )
+
+    def builds(self, purl: str) -> bool:
+        """Does an entry of `builds.toml` ask for this project?"""
+        return self.context.rule(purl) is not None
+
+    def resolve(self, text: str) -> list[tuple[Source, str]]:
+        """The sources and projects that a text may mean: a purl, "source/project" or an address.
+
+        Configured sources come first; else a provider with its defaults. A
+        bare name means nothing here: see `monitor.store.projects.find`.
+        """
+        if text.startswith("pkg:"):
+            return self._of_purl(text)
+        if "://" in text:
+            return self._of_address(text)
+        name, slash, project = text.partition("/")
+        if not slash or not project:
+            return []
+        if source := self.sources.get(name):
+            return [(source, project)]
+        named = [one for one in self.sources.values() if one.provider.name == name]
+        if named:
+            return [(source, project) for source in named]
+        if name in providers.names():
+            return [(default_source(name), project)]
+        return []
+
+    def _of_purl(self, text: str) -> list[tuple[Source, str]]:
+        from packageurl import PackageURL
+
+        try:
+            purl = PackageURL.from_string(text)
+        except ValueError as error:
+            raise UsageError(text, f"is no purl: {error}", "such as pkg:pypi/requests") from error
+        plain = str(PackageURL(purl.type, purl.namespace, purl.name).to_string())
+        project = project_of(plain)
+        found = []
+        for source in self.sources.values():
+            base = source.purl("x").removeprefix("pkg:").removesuffix("x").strip("/")
+            kind, _, namespace = base.partition("/")
+            if kind != purl.type or source.provider.versions is None:
+                continue
+            if namespace and not project.startswith(f"{namespace}/"):
+                continue
+            found.append((source, project[len(namespace) :].lstrip("/")))
+        if found:
+            return found
+        return [
+            (default_source(name), project)
+            for name in providers.for_purl(str(purl.type))
+            if name != "generic"
+        ]
+
+    def _of_address(self, text: str) -> list[tuple[Source, str]]:
+        found = []
+        for name, project in providers.find(text):
+            named = [one for one in self.sources.values() if one.provider.name == name]
+            found += [(source, project) for source in named or [default_source(name)]]
+        return found
+
+    def interested(self, db: sqlite3.Connection, purl: str) -> bool:
+        """Is this project watched or built? Then its files are kept too."""
+        if self.builds(purl):
+            return True
+        return (
+            db.execute(
+                "SELECT 1 FROM watch JOIN project ON project.id = watch.project WHERE purl = ?",
+                (purl,),
+            ).fetchone()
+            is not None
+        )
+
+    def sync_packages(self, db: sqlite3.Connection, at: int) -> list[str]:
+        """Watch what the settings name, and no longer what they no longer name.
+
+        Returns in words what could not be placed.
+        """
+        from monitor.store.record import enrol
+
+        problems: list[str] = []
+        kept: set[int] = set()
+        for upstream, package in self._named():
+            try:
+                found = self.resolve(upstream)[:1]
+            except (UsageError, SettingsError) as error:
+                found, problems = [], [*problems, str(error)]
+            if not found or found[0][0].name not in self.sources:
+                problems.append(f"{upstream}: no configured source knows it")
+                continue
+            source, name = found[0]
+            project, _ = enrol(db, source, name, at)
+            kept.add(project)
+            projects.watch(db, project, at, source=source.id, origin="settings", **package)
+        for row in db.execute("SELECT project FROM watch WHERE origin = 'settings'").fetchall():
+            if row["project"] not in kept:
+                projects.unwatch(db, row["project"])
+        return problems
+
+    def _named(self) -> Iterable[tuple[str, dict[str, Any]]]:
+        import msgspec
+
+        for package in self.settings.packages:
+            text = msgspec.json.encode(_said(package.judged)).decode()
+            for upstream in package.upstreams:
+                name = package.name or upstream.rstrip("/").rpartition("/")[2]
+                facts = {"name": name, "current": package.packaged, "owner": package.owner}
+                yield upstream, facts | {"rules": text}
+        for source in self.settings.sources.values():
+            for project in source.projects:
+                yield f"{source.name}/{project}", {"name": project.rpartition("/")[2]}
+
+
+def _said(rules: Rules) -> dict[str, Any]:
+    """Only what differs from the defaults, so that a source's rules still show through."""
+    import msgspec
+
+    return {
+        info.name: getattr(rules, info.name)
+        for info in msgspec.structs.fields(rules)
+        if getattr(rules, info.name) != info.default
+    }
+
+
+def source_of(name: str, given: SourceSettings, settings: Settings | None = None) -> Source:
+    """A configured source. Raises SettingsError or UsageError naming what does not fit."""
+    provider = providers.load(given.provider, **given.settings)
+    schedule = (settings or Settings()).schedule
+    return Source(
+        name=name,
+        provider=provider,
+        follow=given.follow,
+        poll=_whole(given.poll, provider.poll),
+        walk=_whole(given.walk, provider.walk),
+        fresh=_whole(None, provider.fresh),
+        shortest=int(schedule.min_interval),
+        longest=int(schedule.max_interval),
+        namespace=given.purl,
+        rules=given.rules,
+    )
+
+
+def default_source(name: str, **settings: Any) -> Source:
+    """A provider with its defaults, for who has configured nothing."""
+    return replace(source_of(name, SourceSettings(provider=name, settings=settings)), id=-1)
+
+
+def _whole(given: float | None, default: timedelta) -> int:
+    return int(given if given is not None else default.total_seconds())
+
+
+def provider_of(name: str, **settings: Any) -> Provider:
+    """A provider by name. Raises UsageError naming the ones there are."""
+    return providers.load(name, **settings)
