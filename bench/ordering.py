@@ -1,9 +1,10 @@
 """Sorting versions: our keys against `packaging` for PEP 440 and against univers elsewhere.
 
-Both sides sort the same list of distinct texts from scratch, in turns; times are of this process's
-processor, the best of three rounds, or of fewer where three would take longer than ten seconds (as
-they do for most of univers). What the other side cannot read is left out for both. Our orders are also compared with theirs, so that a wrong
-answer does not pass for a fast one: `agree` is the share of neighbours that both put the same way.
+Both sides sort the same list of distinct texts from scratch, in turns; times are of this
+process's processor, the best of three rounds, or of fewer where three would take longer than ten
+seconds (as they do for most of univers). What the other side cannot read is left out for both.
+Our orders are also compared with theirs, so that a wrong answer does not pass for a fast one:
+`agree` is the share of neighbours in their order that ours puts the same way.
 """
 
 from __future__ import annotations
