@@ -1,10 +1,15 @@
 """File names, tags and addresses, taken apart into name and version.
 
-`split("gtk+-3.24.38.tar.xz")` says `gtk+` and `3.24.38`, a source in a `tar.xz`. What stands around a name is believed before any guess: the known
-name of the project, the folder, the siblings. Everything here is pure, never raises on a text, and needs time linear in its length.
+`split("gtk+-3.24.38.tar.xz")` says `gtk+` and `3.24.38`, a source in a `tar.xz`. What stands around
+a name is believed before any guess: the known name of the project, the folder, the siblings.
+Everything here is pure, never raises on a text, and refuses texts beyond `LONGEST`, so that no text
+takes long.
 
-The version comes out as it was published: `boost_1_84_0` says `1_84_0`, and its reading with dots, `1.84.0`, stands beside it as `alias_version`
-(decision 2: the published spelling is kept). A leading `v` or `r` that only announces the version is no part of it.
+The version comes out as it was published: `boost_1_84_0` says `1_84_0`, and its reading with dots,
+`1.84.0`, stands beside it as `alias_version`. A leading `v` or `r` that only announces the version
+is no part of it; neither is what says how a file was packed (`-src`, `-linux-x86_64`), nor a commit
+(`-464e9d8`), nor a word nobody knows (`-Omega`). A revision (`-1`), a date, a pre-release, and what
+git describe adds (`-15-g1a2b3c4`) are.
 """
 
 from __future__ import annotations
@@ -78,6 +83,7 @@ _WHEEL: Final = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-([^-/]+-[^-/]+-([^-
 _DEB: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)_([^_/]+)_([a-z0-9-]+)\Z")
 _RPM: Final = re.compile(r"(.+)-([^-]+-[^-]+)\.([A-Za-z0-9_]+)\Z")
 _DEBIAN_SOURCE: Final = re.compile(r"(.+)_([^_]+?)\.(?:orig(?:-[A-Za-z0-9-]+)?|debian)\Z")
+_BOTTLE: Final = re.compile(r"(.+)\.([a-z0-9_]+)\.bottle(?:\.\d+)?\Z")  # Homebrew's
 _MAVEN: Final = frozenset(("jar", "war", "ear", "aar", "pom"))
 
 
@@ -156,13 +162,14 @@ def split_tag(tag: str, *, project: str | None = None, siblings: Sequence[str] =
     """Take a tag apart. Without a name of its own it is the project's."""
     if not _readable(tag):
         return _unknown(tag)
-    found = find_in_tag(tag)
-    if project and (closer := _after(tag.removeprefix("refs/tags/"), project)):
+    text = (unquote(tag) if "%" in tag else tag).removeprefix("refs/tags/")
+    found = find_in_tag(text)
+    if project and (closer := _after(text, project)):
         found = closer
     elif siblings and (
-        other := _common_name(found.name, (find_in_tag(text).name for text in siblings))
+        other := _common_name(found.name, (find_in_tag(other).name for other in siblings[:_ENOUGH]))
     ):
-        found = _after(tag.removeprefix("refs/tags/"), other) or found
+        found = _after(text, other) or found
     return _split(tag, found, "source" if found.version else "unknown", "", project)
 
 
@@ -213,7 +220,11 @@ def _file(
     inner = extension.partition(".")[0].lower()
     if (exact := _exact(stem, inner, extension.lower())) is not None:
         return _split(given, exact, kind, extension, None)
+    if bottle := _BOTTLE.match(stem):
+        stem, kind = bottle[1], "binary"
     found = find(stem, maven=inner in _MAVEN)
+    if bottle:
+        found = found._replace(platform=bottle[2])
     if project and (closer := _after(stem, project)):
         found = closer
     elif siblings and (
@@ -276,8 +287,8 @@ def _extension(name: str) -> tuple[str, str, Kind]:
         kind = kind if side else SIDE_EXTENSIONS[stem[cut:].lower()]
         side = stem[cut:] + ("." + side if side else "")
         stem = stem[: cut - 1]
-    if not side and (whole := SIDE_EXTENSIONS.get(name.lower())):
-        return "", name, cast("Kind", whole)  # SHA256SUMS
+    if whole := SIDE_EXTENSIONS.get(stem.lower()):  # SHA256SUMS, SHA256SUMS.asc
+        return "", name, cast("Kind", kind if side else whole)
     cut = _known(stem, EXTENSIONS, _LAST_OF_MAIN)
     if cut < 2:
         return stem, side, cast("Kind", kind)
@@ -388,7 +399,7 @@ def _addressed(url: str, address: Address, project: str | None) -> Split:
         return own
     if released.version is not None and released.confidence >= 0.5:
         return _around(url, own, released._replace(name=address.project))
-    if asked := _asked(url, own, address.queries):
+    if asked := _asked(url, own, address.queries, parent):
         return asked
     for part in reversed(address.folders):
         found = find_in_tag(part)
@@ -417,6 +428,9 @@ def _says_more(version: str | None, own: Split) -> bool:
     return own.confidence <= 0.75 and "_" not in own.version and "-" not in own.version
 
 
+_SCRIPTS: Final = frozenset(("php", "cgi", "asp", "aspx", "jsp", "pl"))
+
+
 def _around(url: str, own: Split, found: Found) -> Split:
     """The file as it is, with the version that stands around it."""
     name = own.name if own.version is None and own.name else found.name or own.name
@@ -425,7 +439,7 @@ def _around(url: str, own: Split, found: Found) -> Split:
     )
 
 
-def _asked(url: str, own: Split, queries: Sequence[str]) -> Split | None:
+def _asked(url: str, own: Split, queries: Sequence[str], folder: str | None) -> Split | None:
     """What the values of a query say: a whole file name, or at least a version."""
     plain: Split | None = None
     for value in queries:
@@ -442,7 +456,7 @@ def _asked(url: str, own: Split, queries: Sequence[str]) -> Split | None:
         input=url,
         version=plain.version,
         alias_version=plain.alias_version,
-        name=own.name or plain.name,
+        name=(None if own.extension in _SCRIPTS else own.name) or plain.name or folder,
         confidence=0.7,
     )
 

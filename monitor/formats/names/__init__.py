@@ -1,1 +1,1 @@
-"""Names of archives, tags and addresses, taken apart: the parts behind `monitor.formats.archive_names`."""
+"""The parts behind `monitor.formats.archive_names`: words, stems, tags, addresses."""

@@ -1,18 +1,22 @@
 """Where the version begins and ends in a name without its extension.
 
-A stem is cut at `-`, `_` and blanks into *segments*; each segment is classed by its shape (dotted version, plain number, number with letters,
-pre-release word, commit, word). A *run* is an unbroken row of segments that may together be a version. The best run wins: a dotted one before a
-plain number, a later one before an earlier one, because digits in a name (`log4j-1.2-api-2.22.1`) stand left of the version, and what stands
-right of it (platforms, contents, commits) is recognised and cut first.
+A stem is cut at `-`, `_`, `@` and blanks into *segments*; each segment is classed by its shape
+(dotted version, plain number, number with letters, pre-release word, commit, word). A *run* is an
+unbroken row of segments that may together be a version. The best run wins: a dotted one before a
+plain number, a later one before an earlier one, because digits in a name (`log4j-1.2-api-2.22.1`)
+stand left of the version, and what stands right of it (platforms, contents, commits) is recognised
+and cut first.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from monitor.formats.names.words import (
     CONTENTS,
+    MARKERS,
     NAMES_WITH_NUMBERS,
     PLATFORMS,
     RELEASED,
@@ -32,28 +36,30 @@ class Found(NamedTuple):
 
 _PRE: Final = (
     "alpha|beta|gamma|rc|cr|preview|prerelease|pre|dev|devel|post|patch|pl|rev|hotfix|update|upd|snapshot|nightly|svn|git|hg|bzr|cvs"
-    "|build|snap|test|milestone|eap|ea|sp|tp|dp|rel|ga|mr|lts|ubuntu|debian|deb|dfsg|nmu|jre|jdk|trial|ds|stable"
+    "|build|snap|test|milestone|eap|ea|sp|tp|dp|rel|ga|mr|lts|ubuntu|debian|deb|dfsg|nmu|jre|jdk|trial|ds|stable|incubating|esr"
 )
 # A number may be followed by such words, or by single letters: 9f, 2024a, 8u92, 1rc2, 2.0.0b7, 30.pre9, 1.2~beta2, 5.0.M3.
 _TAIL: Final = rf"(?:[._~]?(?:{_PRE}|[a-z](?![a-z]))\.?\d*+(?:\.\d++)*+)*+(?:[+~^].*)?"
 
 _SEGMENT: Final = re.compile(
     rf"""(?:
-      (?P<commit>  g?(?!(?:19|20)\d{{6}})(?=[0-9]*+[a-f])(?=[a-f]*+[0-9])[0-9a-f]{{7,40}} | 0\d{{6}} )
+      (?P<commit>  g?(?!(?:19|20)\d{{6}})(?=[0-9]*+[a-f])(?=[a-f]*+[0-9])[0-9a-f]{{7,40}}
+                 | g(?=[a-f]*+\d)[0-9a-f]{{4,40}} | 0\d{{6}} )
     | (?P<dotted>  v?\.?(?:\d+:)?\d++(?:\.\d++)++.* | v?\d{{8}}\.[0-9a-z.]++ )
     | (?P<number>  v?\.?\d++ )
     | (?P<lettered>v?\.?\d++{_TAIL} | \d{{1,4}}(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+\d{{1,4}} )
     | (?P<revision>r\d++(?:\.\d++)*+[a-z]? )
     | (?P<erlang>  r\d++[a-z]\d*+ )
-    | (?P<pre>     (?:{_PRE})[.]?\d*+(?:[.]\w++)*+ | [a-z][.]?\d++(?:[.]\d++)*+ | [a-z]\d++[a-z]\d++ )
-    | (?P<joined>  [a-z0-9.+@]*?[a-z+](?:\.v?|(?<=[A-Z0-9.])v)?(?P<dots>\d++(?:\.\d++)++{_TAIL}) )
+    | (?P<pre>     (?:{_PRE})[.]?\d*+(?:[.]\w++)*+(?:[+~].*)?
+                 | [a-hk-npr-v][.]?\d++(?:[.]\d++)*+ | [a-z]\d++[a-z]\d++ )
+    | (?P<joined>  [a-z0-9.+@]*?[a-z+](?:\.v?|(?<=[A-Z0-9.])v)?(?P<dots>\d++(?:\.\d++)++{_TAIL})(?:\.[a-z].*)? )
     | (?P<after>   [a-z0-9.+@]*?[a-z+](?:\.v?|[0-9.]v)(?P<one>\d++{_TAIL}) )
     | (?P<glued>   (?:[a-z+.]+?|\d[a-z]+)(?P<int>\d++{_TAIL}) )
     )\Z""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _PRE_WORDS: Final = frozenset(_PRE.split("|"))
-_PIECE: Final = re.compile(r"[^-_ ,()\[\]]+")
+_PIECE: Final = re.compile(r"[^-_ ,@()\[\]]+")
 _DOTTED: Final = re.compile(r"\d\.\d")
 _DATE: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:\d{2,6})?\Z")
 # Platform words that carry a number of their own: darwin9.8, centos6, py3.5, glibc2.17, cp39, vc14, gcc9.
@@ -63,9 +69,13 @@ _NUMBERED: Final = re.compile(
 )
 _X86_64: Final = re.compile("x86[-_]64", re.IGNORECASE)
 _GIT_DESCRIBED: Final = re.compile(r"-0-g[0-9a-f]{7,40}\Z")
+# A word behind a dot that says nothing of how finished it is: 3.11.0.cpp, 5.3.28.NC.
+_WORD_INSIDE: Final = re.compile(r"\.([A-Za-z]{2,}|x86|x64|win32|win64)(?![A-Za-z0-9])")
+_KEPT: Final = RELEASED | _PRE_WORDS | {"windows", "incubating", "security"}
 _SYSTEM_INSIDE: Final = re.compile(
     r"[._](?:linux|windows|win32|win64|macos|osx|darwin)-.*", re.IGNORECASE
 )
+_SCALA: Final = re.compile(r"_(?:2\.(?:9|1[0-3])(?:\.\d)?|3)-")
 _SEVEN_ZIPPED: Final = re.compile(r"\d[a-z]\d{3,}\Z", re.IGNORECASE | re.ASCII)
 _RELEASED: Final = re.compile(r"(?<=\d)rel\Z", re.IGNORECASE)
 _FULL: Final = frozenset({"dotted", "joined"})
@@ -126,12 +136,14 @@ def find(stem: str, *, maven: bool = False, named: bool = False) -> Found:
         platform = platform or more
     if "-" in version:
         version = _SYSTEM_INSIDE.sub("", version)
+    if (word := _WORD_INSIDE.search(version)) and word[1].lower() not in _KEPT:
+        version = version[: word.start()]
     version = _RELEASED.sub("", _GIT_DESCRIBED.sub("", version))
     name = body[: run.begin]
     first = segments[run.first]
     if first.kind not in ("joined", "after", "glued"):
         name = body[: first.start]
-    elif first.kind != "glued" and name[-1:] in "vV" and name[-2:-1] in ".0123456789":
+    elif first.kind != "glued" and _ANNOUNCED.search(name):
         name = name[:-1]
     name = name.strip("-_. ~@")
     confidence = _CONFIDENCE[run.rank]
@@ -161,6 +173,7 @@ def _vague(body: str, segments: list[_Segment], platform: str | None) -> Found:
     return Found(body or None, None, platform, 0.2)
 
 
+_ANNOUNCED: Final = re.compile(r"[A-Z0-9.][vV]\Z")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ."
 
 
@@ -210,7 +223,9 @@ def _classify(body: str) -> list[_Segment]:
         start, end = piece.span()
         text = piece[0]
         if text.isalpha():
-            segments.append(_Segment("pre" if text.lower() in _PRE_WORDS else "word", start, end, start))
+            segments.append(
+                _Segment("pre" if text.lower() in _PRE_WORDS else "word", start, end, start)
+            )
             continue
         match = _SEGMENT.match(text)
         if match is None:
@@ -218,7 +233,7 @@ def _classify(body: str) -> list[_Segment]:
             continue
         kind = match.lastgroup or "word"
         if kind == "commit" and (
-            text[0] in "gG" or (len(text) < 12 and start and body[start - 1] == "_")
+            text[0] in "gG" or (len(text) < 20 and start and body[start - 1] == "_")
         ):
             kind = "pre"  # git describe: 1.2-15-g1a2b3c4; 20240306_709e60f
         if kind == "pre" and not start and len(text) > 2 and text[1] in "0123456789":
@@ -226,6 +241,8 @@ def _classify(body: str) -> list[_Segment]:
         elif kind == "lettered" and not start and _SEVEN_ZIPPED.match(text):
             segments.append(_Segment("glued", start, end, start + 2))  # 7z2301
             continue
+        elif kind == "revision" and text[-1] in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
+            kind = "erlang"  # R13B, but not R59c
         begin = start
         if kind in ("dotted", "number", "lettered"):
             begin += len(text) - len(text.lstrip("vV."))
@@ -332,14 +349,38 @@ def _belongs_to_name(body: str, segments: list[_Segment], first: int, last: int)
         return start.kind in ("glued", "letter") and any(
             segment.kind in _NUMERIC for segment in segments[first + 1 : last + 1]
         )
+    between = body[start.end : following.start]
     if start.kind == "glued":
-        return True  # bzip2-1.0, tcl8-20200101
+        return not _goes_on(body, segments[first : last + 1])
+    if (
+        start.kind == "dotted"
+        and between == "-"
+        and following.kind == "dotted"
+        and _SCALA.match(body, start.start - 1)
+    ):
+        return True  # kafka_2.13-4.3.1: built for Scala 2.13
     if start.kind == "joined":
         return following.kind == "dotted"  # python3.11-1.2
     if following.kind not in _FULL:
-        return start.kind in ("lettered", "revision", "erlang", "letter") and first == 0
+        return first == 0 and (
+            start.kind == "lettered"
+            or (start.kind in ("revision", "erlang", "letter") and between != "_")
+        )
     # A short number in front of a dotted version belongs to the name (2048-0.9, gtk-2-1.4); a date does not.
     return start.kind in _PLAIN and not _DATE.match(text)
+
+
+def _goes_on(body: str, run: list[_Segment]) -> bool:
+    """Whether a number glued to a word is the first of the version: pio2_5_8, release0_9_11.
+
+    But not in bzip2-1.0, tcl8-20200101, icu4c-74_2.
+    """
+    glued = body[run[0].begin : run[0].end]
+    if not glued.isdecimal() or any(s.kind != "number" or s.begin > s.start for s in run[1:]):
+        return False
+    if len({body[one.end : two.start] for one, two in pairwise(run)}) > 1:
+        return False
+    return len(run) == 3 or body[run[0].start : run[0].begin].lower() in MARKERS
 
 
 def _rank(body: str, run: list[_Segment]) -> int:

@@ -11,7 +11,9 @@ from monitor.formats.names.words import MARKERS
 __all__ = ["find_in_tag", "without_marker"]
 
 _REF: Final = re.compile(r"\A(?:refs/)?(?:tags|heads)/|\Arefs/")
-_SCOPED: Final = re.compile(r"(?P<name>@?[^@\s]+)@(?P<rest>[vV]?\d[^@\s/]*)\Z")
+_SCOPED: Final = re.compile(
+    r"(?P<name>@?[^@\s]*[^@\s\d:=]\d*)(?:@|:|==)(?P<rest>[vV]?\d[^@\s/:]*)\Z"
+)
 _MARKER: Final = re.compile(r"(?:\A|[-_./ ])([A-Za-z]+)\Z")
 
 

@@ -35,11 +35,11 @@ EXTENSIONS: Final = _kinds(
         tar tgz txz tbz tbz2 tb2 tlz tzst taz zip 7z cpio cpio.gz shar crate sdist src.rpm
         src.rock el tcl py pl rb lua sh awk php c cc cpp cxx h hh hpp hxx f f90 f77 java js
         mjs cjs ts go rs hs ml d s asm el.gz c.gz c.xz h.gz ttf otf otc ttc pcf.gz bdf.gz
-        bdf woff woff2 css tex vim nroff gem rock spk xpi oxt vsx nupkg vsix phar pyz war
+        bdf woff woff2 css tex vim nroff gem rock spk xpi tm oxt vsx nupkg vsix phar pyz war
         ear jar aar cab lha lzh arj ace rar zoo gz bz2 xz zst lzma lz Z z
     """,
     binary="""
-        deb udeb rpm drpm apk whl egg exe msi msu msix msixbundle appx appxbundle dmg pkg
+        vbox-extpack deb udeb rpm drpm apk whl egg exe msi msu msix msixbundle appx appxbundle dmg pkg
         mpkg appimage flatpak snap run bin iso img img.gz img.xz img.zst qcow2 vmdk ova ipa
         aab xapk conda txz.pkg pkg.tar.xz pkg.tar.zst pkg.tar.gz 7z.exe zip.exe so dll dylib
         elf hex uf2 fw rom out com bundle vhd vhdx sfx
@@ -73,7 +73,7 @@ SIDE_EXTENSIONS: Final = _kinds(
 """Extensions of a file *about* another one; what stands before them is that one's whole name."""
 
 _MACHINES: Final = """
-    x86_64 x86-64 amd64 x64 ia64 ia32 x86 i386 i486 i586 i686 i86pc 386 arm arm64 aarch64 armv5
+    x32 x86_64 x86-64 amd64 x64 ia64 ia32 x86 i386 i486 i586 i686 i86pc 386 arm arm64 aarch64 armv5
     armv6 armv6l armv7 armv7l armv7a armv7hl armv8 armv8l armhf armel arm32 arm64e arm64ec
     arm32v6 arm32v7 arm64v8 armv5te armv6hf aarch64_be aarch32 mips mipsel mips64 mips64el
     mipsle mips64le mips64r6el ppc ppc64 ppc64le ppc64el powerpc powerpc64 powerpc64le s390
@@ -130,7 +130,7 @@ RELEASED: Final = _words("final release ga")
 """Words that a version may truly end with, behind a dot (`5.3.39.RELEASE`, `20.0.1.Final`)."""
 
 MARKERS: Final = _words("""
-    v ver version vers release releases releasing rel tag tags stable final rev revision r build
+    nightly v ver version vers release releases releasing rel tag tags stable final rev revision r build
     b snapshot milestone prod production update upstream orig source src debian ubuntu dist
     patch import vendor branch heads refs
 """)
