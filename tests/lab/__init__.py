@@ -1,6 +1,7 @@
 """The lab: upstreams to test against, all on loopback, all real where the real thing can run.
 
 registry   one changeable server that speaks PyPI (`pypi`), crates.io (`crates`), GitHub (`github`)
+control    the same from another process
 servers    rsyncd, Apache httpd, nginx and git over HTTP as child processes of their own
 gitrepo    bare repositories whose tags can be made, moved and deleted
 world      all of them together with content, and a hand that publishes; `python -m tests.lab`

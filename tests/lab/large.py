@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tests.lab.answers import Ask
-from tests.lab.pypi import JSON, PyPI
+from tests.lab.pypi import PyPI
+from tests.lab.pypi_pages import JSON
 
 # fmt: off
 _WORDS = (

@@ -6,7 +6,7 @@
 
 Every host of the real registries has a prefix here: `/pypi`, `/crates` (the sparse index),
 `/crates-static`, `/github` (the API), `/github-web` (the site). The same methods can be called
-from another process: `Control(lab.control_url).publish(ecosystem="pypi", …)` posts JSON to
+from another process: `control.Control(lab.control_url).publish(ecosystem="pypi", …)` posts JSON to
 `/_lab/publish`. Shapes and their sources are described in `pypi`, `crates` and `github`.
 """
 
@@ -15,35 +15,25 @@ from __future__ import annotations
 import asyncio
 import base64
 import copy
-import gzip
-import json
 import threading
-import urllib.error
-import urllib.request
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
-from tests.lab.answers import Answer, Ask, Clock, LabError, http_date, utc
+from tests.lab.answers import Answer, Ask, Clock, LabError, utc
+from tests.lab.control import ACTIONS
 from tests.lab.crates import Crates
 from tests.lab.github import GitHub
 from tests.lab.large import many_names
 from tests.lab.pypi import PyPI
+from tests.lab.rendering import cut_short, rendered
 
-# fmt: off
-ACTIONS = frozenset({
-    "publish", "yank", "unyank", "withdraw", "retag", "rename", "set_prerelease", "set_status",
-    "many_projects", "fail", "heal", "freeze", "thaw", "set_time",
-    "requests", "counts", "forget", "urls",
-})
-# fmt: on
 _LOGGED = 100_000  # requests that are remembered
 
 
@@ -343,7 +333,7 @@ class Registry:
                 answer = Answer(fault.body, fault.status)
             else:
                 answer = self._answer(request, path, headers)
-            status, fields, body = _rendered(answer, headers)
+            status, fields, body = rendered(answer, headers)
             if fault:
                 fields |= fault.headers
             sent = 0 if request.method == "HEAD" else len(body)
@@ -352,7 +342,7 @@ class Registry:
         if fault and fault.delay:
             await asyncio.sleep(fault.delay)
         if fault and fault.cut is not None:
-            return await _cut(request, status, fields, body, fault.cut)
+            return await cut_short(request, status, fields, body, fault.cut)
         return web.Response(body=body, status=status, headers=fields)
 
     def _fault(self, path: str) -> Fault | None:
@@ -402,95 +392,6 @@ class Registry:
         if action == "requests":
             result = [asdict(entry) | {"at": entry.at.isoformat()} for entry in result]
         return web.json_response({"result": result})
-
-
-def _rendered(answer: Answer, asked: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body after conditional request and compression (RFC 9110)."""
-    fields, body = dict(answer.headers), answer.body
-    if answer.etag:
-        fields["ETag"] = answer.etag
-    if answer.modified:
-        fields["Last-Modified"] = http_date(answer.modified)
-    if answer.status == 200 and _unchanged(answer, asked):
-        return 304, fields, b""
-    fields["Content-Type"] = answer.type
-    if "gzip" in asked.get("accept-encoding", "") and len(body) > 1000 and _is_text(answer.type):
-        answer.gzipped = body = answer.gzipped or gzip.compress(body, 6, mtime=0)
-        fields["Content-Encoding"] = "gzip"
-        fields["Vary"] = ", ".join(filter(None, [fields.get("Vary"), "Accept-Encoding"]))
-    return answer.status, fields, body
-
-
-def _unchanged(answer: Answer, asked: Mapping[str, str]) -> bool:
-    wanted = asked.get("if-none-match")
-    if wanted is not None:
-        etags = {part.strip().removeprefix("W/") for part in wanted.split(",")}
-        return "*" in etags or (answer.etag or "").removeprefix("W/") in etags
-    since = asked.get("if-modified-since")
-    if since is None or answer.modified is None:
-        return False
-    try:
-        return answer.modified.replace(microsecond=0) <= parsedate_to_datetime(since)
-    except (TypeError, ValueError):
-        return False
-
-
-def _is_text(kind: str) -> bool:
-    return any(word in kind for word in ("text/", "json", "xml", "html"))
-
-
-async def _cut(
-    request: web.Request, status: int, fields: Mapping[str, str], body: bytes, cut: int
-) -> web.StreamResponse:
-    response = web.StreamResponse(status=status, headers=dict(fields))
-    response.content_length = len(body)
-    await response.prepare(request)
-    await response.write(body[:cut])
-    if request.transport:
-        request.transport.close()
-    return response
-
-
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-class Control:
-    """The methods of a Registry in another process: `Control(url).publish(ecosystem="pypi", …)`.
-
-    Arguments go by name; `files` are bytes by name. Raises LabError with the lab's own words.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-
-    def __getattr__(self, action: str) -> Callable[..., Any]:
-        if action not in ACTIONS:
-            raise AttributeError(action)
-
-        def call(**arguments: Any) -> Any:
-            if files := arguments.get("files"):
-                files = {name: base64.b64encode(data).decode() for name, data in files.items()}
-                arguments["files"] = files
-            body = json.dumps(arguments, default=_plain).encode()
-            asked = urllib.request.Request(
-                f"{self.url}/{action}", body, {"Content-Type": "application/json"}
-            )
-            try:
-                with _DIRECT.open(asked, timeout=60) as answer:
-                    return json.load(answer)["result"]
-            except urllib.error.HTTPError as error:
-                with error:
-                    raise LabError(json.load(error)["error"]) from None
-
-        return call
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode()
-    raise TypeError(f"{value!r} cannot be sent to the lab")
 
 
 def ago(**parts: float) -> datetime:

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import need
 from tests.lab.client import get
 from tests.lab.large import PER_FOLDER, ls_lr, rsync_listing, simple_index
-from tests.lab.pypi import JSON
+from tests.lab.pypi_pages import JSON
 from tests.lab.registry import Registry
 from tests.lab.servers import Rsyncd
 from tests.lab.test_servers import RSYNC_ROW

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.lab.answers import LabError
 from tests.lab.artefacts import make_sdist, make_wheel
 from tests.lab.client import get
-from tests.lab.pypi import JSON, accepted
+from tests.lab.pypi_pages import JSON, accepted
 from tests.lab.registry import Registry, ago
 
 

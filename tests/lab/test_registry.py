@@ -12,8 +12,9 @@ import pytest
 
 from tests.lab.answers import LabError
 from tests.lab.client import ask, get
-from tests.lab.pypi import JSON
-from tests.lab.registry import Control, Registry
+from tests.lab.control import Control
+from tests.lab.pypi_pages import JSON
+from tests.lab.registry import Registry
 
 
 def test_a_fault_strikes_as_often_as_told_and_then_heals(registry: Registry) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import need
 from tests.lab.client import get
-from tests.lab.pypi import JSON
+from tests.lab.pypi_pages import JSON
 from tests.lab.test_servers import run, runs
 from tests.lab.world import Places, World
 

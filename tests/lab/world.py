@@ -33,8 +33,9 @@ from xml.sax.saxutils import escape
 
 from tests.lab.answers import http_date, tag
 from tests.lab.artefacts import make_source_archive
+from tests.lab.control import Control
 from tests.lab.gitrepo import GitRepo
-from tests.lab.registry import Control, Registry
+from tests.lab.registry import Registry
 from tests.lab.servers import Apache, GitHttp, Nginx, Rsyncd, Server
 from tests.lab.tools import missing
 
