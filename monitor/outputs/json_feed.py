@@ -23,7 +23,7 @@ import msgspec
 from monitor.errors import StoreError
 from monitor.model import Event, Json
 from monitor.outputs.feed_items import item, when
-from monitor.outputs.files import remove, write_whole
+from monitor.outputs.files import remove, sweep, write_whole
 from monitor.settings import FeedSettings
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -79,7 +79,11 @@ class _Feed:
         standing = self._standing()
         if standing and self._is_current(standing):
             return self.head
-        for number in range(self._pages_there(standing), self.full):
+        missing = range(self._pages_there(standing), self.full)
+        for folder in {self.folder, *(self._file(number).parent for number in missing)}:
+            _make(folder)
+            sweep(folder)  # what a crash left; a feed has one writer
+        for number in missing:
             if not self._file(number).exists():
                 self._write_page(number)
         self._write_feed()
@@ -123,9 +127,7 @@ class _Feed:
         document = self._document(self._relative(number), number - 1 if number else None)
         document["_monitor"] = {"epoch": self.epoch, "page": number, "first": first, "last": last}
         document["items"] = self._items(first, last)
-        path = self._file(number)
-        _make(path.parent)
-        write_whole(path, encoded(document), replace=False)
+        write_whole(self._file(number), encoded(document), replace=False)
 
     def _write_feed(self) -> None:
         """The events of the unfinished page, and those of the last full one."""
@@ -141,7 +143,6 @@ class _Feed:
             "page_size": self.size,
         }
         document["items"] = [item(event, self.epoch) for event in reversed(events)]
-        _make(self.folder)
         write_whole(self.folder / "feed.json", encoded(document))
 
     def _document(self, path: str, following: int | None) -> Json:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -184,6 +186,34 @@ def test_a_crash_between_two_files_is_made_good_by_the_next_run(tmp_path, monkey
                 assert read(folder) == [3, 2, 1]
         publish(log, folder, SMALL)
         assert tree(folder) == tree(whole)
+
+
+def test_killed_at_any_moment_the_feed_stays_whole_and_goes_on(tmp_path):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "from pathlib import Path\n"
+        "from tests.outputs.test_json_feed import Memory, SMALL, publish\n"
+        "log = Memory().grow(int(sys.argv[3]))\n"
+        "print(flush=True)\n"
+        "while True: publish(log.grow(3), Path(sys.argv[1]), SMALL)\n"
+    )
+    root, folder, dice = Path(__file__).resolve().parents[2], tmp_path / "feed", random.Random(3)
+    head = 0
+    for _ in range(8):
+        command = [sys.executable, "-c", program, str(folder), str(root), str(head)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as process:
+            assert process.stdout
+            process.stdout.readline()
+            time.sleep(dice.random() / 20)
+            process.kill()
+        if (folder / "feed.json").exists():
+            numbers = read(folder)
+            assert numbers == list(range(numbers[0], 0, -1))
+            head = max(head, numbers[0])
+    publish(Memory().grow(head + 1), folder, SMALL)
+    publish(Memory().grow(head + 1), tmp_path / "whole", SMALL)
+    assert head > 0
+    assert tree(tmp_path / "whole") == tree(folder)
 
 
 def test_only_what_is_new_is_read_from_the_log(tmp_path):
