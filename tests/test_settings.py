@@ -251,8 +251,8 @@ def test_two_sources_of_one_name_are_a_mistake():
 
 
 def test_a_mistake_in_a_variable_names_the_variable():
-    [problem] = wrong(environ={"MONITOR_NETWORK__GATWAY": "x"})
-    assert problem.startswith("MONITOR_NETWORK__GATWAY: network.gatway: unknown setting")
+    [problem] = wrong(environ={"MONITOR_NETWORK__GATEWAYS": "x"})
+    assert problem.startswith("MONITOR_NETWORK__GATEWAYS: network.gateways: unknown setting")
     [problem] = wrong(environ={"MONITOR_NETWORK__PACE": "quick"})
     assert problem.startswith("MONITOR_NETWORK__PACE: network.pace: must be a number")
     [problem] = wrong(environ={"MONITOR_NETWRK__PACE": "1"})
