@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import sys
+from contextlib import suppress
 from importlib import metadata
 from pathlib import PurePosixPath
 
@@ -80,6 +81,9 @@ def main(name: str) -> int:
     facts = {"distribution": name, "version": dist.version, "modules": done, "failed": failed}
     answer.write("\n" + json.dumps(facts) + "\n")
     answer.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # whatever an import has put in their place
+            stream.flush()
     # Not sys.exit: threads that an import started must not keep us here.
     os._exit(1 if failed else 0)
 
