@@ -38,6 +38,7 @@ class _Open:
 
     candidate: Candidate
     version: str
+    name: str | None = None
     epoch: int = 0
     release: bool = True
     stable: bool = True
@@ -70,7 +71,9 @@ def judge(
     """
     scheme = rules.scheme or scheme
     all_open = [_alone(c, scheme, rules, project) for c in candidates]
-    _mark_unfinished_tags(all_open, project)
+    _mark_other_names(all_open, project)
+    if rules.tag is None:  # what a template holds around the version says nothing
+        _mark_unfinished_tags(all_open, project)
     allowed = _keys(rules.allow, scheme)
     for epoch in {o.epoch for o in all_open}:
         members = [
@@ -121,8 +124,8 @@ def key_function(
 
     def key(version: str) -> bytes:
         if spelling.flaw(version) is None:
-            taken = spelling.taken(Candidate(version), rules, project, scheme)
-            version = version if taken is None else spelling.sortable(scheme, taken)
+            reading = spelling.read(Candidate(version), rules, project, scheme)
+            version = spelling.sortable(scheme, reading.version) if reading else version
         return known(version)
 
     return key
@@ -139,12 +142,13 @@ def _alone(c: Candidate, scheme: str, rules: Rules, project: str | None) -> _Ope
     if reason := spelling.flaw(c.version) or (c.tag and spelling.flaw(c.tag)):
         o.no_release("unprintable" if "U+" in reason else "no-version", reason)
         return o
-    version = spelling.taken(c, rules, project, scheme)
-    if version is None:
+    reading = spelling.read(c, rules, project, scheme)
+    if reading is None:
         o.no_release("tag-template", f'the tag does not fit "{rules.tag}"')
         o.key = b"\x00" + ordering.sort_key(scheme, c.version)
         return o
-    o.version = version
+    version = o.version = reading.version
+    o.name = reading.name
     o.epoch = _epoch(c, version, rules)
     sortable = spelling.sortable(scheme, version)
     unreadable = ordering.unreadable(scheme, version)
@@ -158,9 +162,8 @@ def _alone(c: Candidate, scheme: str, rules: Rules, project: str | None) -> _Ope
     if rules.include and not any(pattern(t, "include").search(c.spelling) for t in rules.include):
         o.no_release("include", "no pattern of `include` is found in it")
         return o
-    admitted = rules.tag is not None or (not unreadable and o.key[1:] in _keys(rules.allow, scheme))
-    if not admitted and (reason := words.moving(version)):
-        o.no_release("branch-name", reason)
+    if reading.moving and (unreadable or o.key[1:] not in _keys(rules.allow, scheme)):
+        o.no_release("branch-name", reading.moving)
         return o
     if unreadable:
         o.stable = o.counts = False
@@ -198,10 +201,22 @@ def _unfinished(c: Candidate, version: str, scheme: str, rules: Rules) -> tuple[
     return None
 
 
+def _mark_other_names(all_open: Sequence[_Open], project: str | None) -> None:
+    """Fault C14: where some tags name this project, those that name another are not its own."""
+    if not project:
+        return
+    named = [o for o in all_open if o.name is not None]
+    others = [o for o in named if not spelling.same_name(o.name or "", project)]
+    if len(others) < len(named):
+        for o in others:
+            if o.release:
+                o.no_release("other-name", f"the tag is of {o.name!r}")
+
+
 def _mark_unfinished_tags(all_open: Sequence[_Open], project: str | None) -> None:
     """Words around the version count too ("1.101580-TRIAL"), unless all tags have them."""
-    said = [spelling.around(o.candidate, project) for o in all_open]
-    tagged = [s for s, o in zip(said, all_open, strict=True) if o.candidate.tag is not None]
+    said = [spelling.around(o.candidate, o.version, project) for o in all_open]
+    tagged = [s for s, o in zip(said, all_open, strict=True) if o.candidate.tag or o.name]
     shared = frozenset.intersection(*tagged) if len(tagged) > 1 else frozenset()
     for o, names in zip(all_open, said, strict=True):
         if o.release and o.stable and (own := sorted(names - shared)):
@@ -268,6 +283,7 @@ def _keys(versions: tuple[str, ...], scheme: str) -> frozenset[bytes]:
     """The sort keys of versions in the settings, in whatever spelling they are given."""
     found = set()
     for version in versions:
-        text = spelling.taken(Candidate(version), PLAIN, None, scheme) or version
+        reading = spelling.read(Candidate(version), PLAIN, None, scheme)
+        text = reading.version if reading else version
         found.add(ordering.sort_key(scheme, spelling.sortable(scheme, text)))
     return frozenset(found)

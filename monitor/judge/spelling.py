@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Final
 
-from monitor.judge import words
+from monitor import ordering
+from monitor.judge import shapes, words
 from monitor.judge.verdicts import Candidate
 from monitor.rules import Rules, template
 
 LONGEST: Final = 256
 """Characters of a version; what is longer is none (fault C09)."""
+
+SURE: Final = 0.7
+"""How sure the splitter of names must be of a version that it found in a tag."""
 
 # Schemes that give a leading "v" a meaning of their own, or read it themselves.
 _KEEPS_V: Final = frozenset({"go", "cpan", "maven", "debian", "rpm"})
@@ -25,6 +30,8 @@ _PATCH = re.compile(
     r"(?<=[0-9])[-._]?(?:p|sp|sr|sec|hotfix|fix|bugfix|u|upd|update|rev)(?=[0-9])", re.I
 )
 _DONE = re.compile(r"[-._]?(?:final|ga|gold|release|released|stable|lts|esr)$", re.I)
+_JOINED = re.compile(r"[0-9]+(?:(?:-[0-9]+){2,}|(?:_[0-9]+)+)").fullmatch
+_TAG = re.compile(r"[A-Za-z0-9._/@+~-]+").fullmatch
 _TOKEN = re.compile(r"[A-Za-z]+")
 
 # Words around the version in a tag or file name, where names of things stand too:
@@ -49,7 +56,20 @@ def flaw(version: str) -> str | None:
     return None
 
 
-def taken(candidate: Candidate, rules: Rules, project: str | None, scheme: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A candidate's version as it is read.
+
+    `name`    the project that the tag names, where it names one
+    `moving`  why this names something that moves, and is no version
+    """
+
+    version: str
+    name: str | None = None
+    moving: str | None = None
+
+
+def read(candidate: Candidate, rules: Rules, project: str | None, scheme: str) -> Reading | None:
     """The version in this candidate, None where the tag template does not fit."""
     version = candidate.version
     if rules.tag is not None:
@@ -62,11 +82,48 @@ def taken(candidate: Candidate, rules: Rules, project: str | None, scheme: str) 
             version = version[len(rules.prefix) :]
         elif candidate.spelling.startswith(rules.prefix):
             version = candidate.spelling[len(rules.prefix) :]
-    for name in rules.transform:
-        version = _transformed(version, name)
+    for transform in rules.transform:
+        version = _transformed(version, transform)
+    name = None
     if scheme not in _KEEPS_V:
-        version = _unnamed(version, project)
+        version, name = _unnamed(version, project)
+    if rules.tag is not None:
+        return Reading(version)
+    if reason := words.moving(version):
+        return Reading(version, name, reason)
+    return _split(version, name, project, scheme)
+
+
+def _split(version: str, name: str | None, project: str | None, scheme: str) -> Reading:
+    """A tag that nobody took apart yet: "curl-8_5_0", "foo/v1.2", "VER-2-13-2"."""
+    if version[:1].isdigit() or not _TAG(version):
+        return Reading(_dotted(version) if scheme in _BY_WORDS else version, name)
+    if scheme not in _BY_WORDS and ordering.unreadable(scheme, version) is None:
+        return Reading(version, name)
+    from monitor.formats.archive_names import split_tag
+
+    found = split_tag(version, project=project)
+    if found.version is None or found.confidence < SURE or not found.version[:1].isdigit():
+        return Reading(version, name)
+    taken = _dotted(found.alias_version or found.version)
+    if ordering.unreadable(scheme, taken) and not ordering.unreadable(scheme, f"v{taken}"):
+        taken = f"v{taken}"
+    return Reading(taken, found.name)
+
+
+def _dotted(version: str) -> str:
+    """2-13-2 and 8_5_0 as 2.13.2 and 8.5.0; dates stay, and 1-2, which may be a revision."""
+    if _JOINED(version) and not shapes.shape(version).dated:
+        return version.replace("-", ".").replace("_", ".")
     return version
+
+
+def same_name(name: str, project: str) -> bool:
+    """Does a tag's name mean this project, with or without its namespace?"""
+    own = re.sub(r"[-_.]+", "-", name.lower())
+    return own in {
+        re.sub(r"[-_.]+", "-", known.lower()) for known in (project, project.rpartition("/")[2])
+    }
 
 
 def sortable(scheme: str, version: str) -> str:
@@ -81,20 +138,17 @@ def sortable(scheme: str, version: str) -> str:
     return _DONE.sub("", _PATCH.sub("patch", version)) or version
 
 
-def around(candidate: Candidate, project: str | None) -> frozenset[str]:
+def around(candidate: Candidate, version: str, project: str | None) -> frozenset[str]:
     """Words before and behind the version in the tag or file name that say "not yet"."""
-    before, behind = _sides(candidate)
+    text = candidate.spelling
+    inner = next((v for v in (candidate.version, version) if v and v != text and v in text), None)
+    if inner is None:
+        return frozenset()
+    before, _, behind = text.rpartition(inner)
     own = set(_TOKEN.findall((project or "").lower()))
-    said = {w.lower() for w in _TOKEN.findall(before)} - own
-    said |= {w.lower() for w in re.findall(r"(?<![A-Za-z])[A-Za-z]+", behind)}
+    said = {word.lower() for word in _TOKEN.findall(before)} - own
+    said |= {word.lower() for word in re.findall(r"(?<![A-Za-z])[A-Za-z]+", behind)}
     return frozenset(said & _AROUND)
-
-
-def _sides(candidate: Candidate) -> tuple[str, str]:
-    if candidate.tag is None or not candidate.version:
-        return "", ""
-    before, found, behind = candidate.tag.rpartition(candidate.version)
-    return (before, behind) if found else ("", "")
 
 
 def _transformed(version: str, name: str) -> str:
@@ -116,17 +170,16 @@ def _transformed(version: str, name: str) -> str:
     return f"{version[: digits.end() - cut]}.{version[digits.end() - cut :]}"
 
 
-def _unnamed(version: str, project: str | None) -> str:
-    """Without a leading "v", "release-" or the project's own name."""
+def _unnamed(version: str, project: str | None) -> tuple[str, str | None]:
+    """Without a leading "v", "release-" or the project's own name; and that name."""
     if match := _NAMED.match(version):
-        return version[match.end() :]
-    for name in {project or "", (project or "").rpartition("/")[2]} - {""}:
-        rest = version[len(name) :]
-        if version.lower().startswith(name.lower()) and rest[:1] in {"-", "_", "/", "@"}:
-            rest = rest[1:]
-            if re.match(r"[vV]?[0-9]", rest):
-                version = rest
-                break
+        return version[match.end() :], None
+    name = None
+    for own in filter(None, (project, (project or "").rpartition("/")[2])):
+        rest = version[len(own) :]
+        if version.lower().startswith(own.lower()) and re.match(r"[-_/@][vV]?[0-9]", rest):
+            version, name = rest[1:], own
+            break
     if re.match(r"[vV][-_.]?[0-9]", version) and not words.moving(version):
-        return version[1:].lstrip("-_.")
-    return version
+        version = version[1:].lstrip("-_.")
+    return version, name

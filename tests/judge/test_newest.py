@@ -237,3 +237,25 @@ def test_fixes_by_letter_are_above_what_they_fix():
     assert stable(judged("1.9.15", "1.9.15p5", "1.9.15p2")) == "1.9.15p5"
     assert stable(judged("1.0-rc1", "1.0.Final")) == "1.0.Final"
     assert prerelease(judged("1.0-rc1", "1.0.Final")) is None
+
+
+def test_tags_that_nobody_took_apart_are_read_all_the_same():
+    assert stable(judged("curl-7_88_1", "curl-8_5_0", "curl-8_10_0")) == "8.10.0"
+    assert stable(judged("VER-2-9-1", "VER-2-13-2", "VER-2-13-3-rc1")) == "2.13.2"
+    assert stable(judged("R_2_6_0", "R_2_10_0", "R_2_11_0_beta1")) == "2.10.0"
+    assert stable(judged("llvmorg-17.0.6", "llvmorg-18.1.0-rc1")) == "17.0.6"
+    assert stable(judged("tool/v1.2.0", "tool/v1.10.0", scheme="semver")) == "1.10.0"
+    assert stable(judged("tool/v1.2.0", "tool/v1.10.0", scheme="go")) == "v1.10.0"
+
+
+def test_c14_where_tags_name_the_project_those_of_another_are_left_out():
+    verdicts = judged("curl-8_5_0", "tiny-curl-9_0_0", "v7.1", project="curl/curl")
+
+    assert stable(verdicts) == "8.5.0"
+    assert by_version(verdicts)["tiny-curl-9_0_0"].rule == "other-name"
+    assert by_version(verdicts)["v7.1"].release
+    assert stable(judged("llvmorg-17.0.6", project="llvm/llvm-project")) == "17.0.6"
+
+
+def test_a_word_before_the_version_of_a_raw_tag_says_that_it_is_not_finished():
+    assert stable(judged("v1.0", "beta-1.1", "nightly-1.2.3")) == "1.0"
