@@ -18,7 +18,7 @@ from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 
-from monitor.dockerfile import Template, recipe_digest
+from monitor.dockerfile import Template, lint, recipe_digest
 from monitor.errors import SettingsError, StoreError, UsageError
 from monitor.outputs import files
 from monitor.recipe_names import is_recipe_name
@@ -154,7 +154,8 @@ def reconcile(
 def load_template(name: str, folder: Path | None = None) -> Template:
     """The template NAME.Dockerfile.j2 and the scripts beside it.
 
-    From `folder`, else from those that come with the program. Raises SettingsError.
+    From `folder`, else from those that come with the program. Raises SettingsError,
+    also for a template in which upstream text could become more than a value.
     """
     place = folder or resources.files("pipeline") / "templates"
     if not name.isidentifier():
@@ -169,7 +170,11 @@ def load_template(name: str, folder: Path | None = None) -> Template:
     except (OSError, UnicodeDecodeError) as error:
         remedy = "the templates that come with the program are `pypi` and `generic`"
         raise SettingsError(f"{place}/{name}.Dockerfile.j2", str(error), remedy) from error
-    return Template(name, text, scripts)
+    template = Template(name, text, scripts)
+    if complaints := lint(template):
+        where = f"{place}/{name}.Dockerfile.j2"
+        raise SettingsError(where, "; ".join(complaints), "docs/queue-format.md, Templates")
+    return template
 
 
 def _settle(

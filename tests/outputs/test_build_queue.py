@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.dockerfile import recipe_digest
+from monitor.dockerfile import FIRST_LINE, recipe_digest
 from monitor.errors import SettingsError, StoreError, UsageError
 from monitor.outputs import build_queue, files
 from monitor.outputs.build_queue import (
@@ -24,7 +25,7 @@ from monitor.outputs.build_queue import (
     unmark,
     write_recipe,
 )
-from monitor.recipe_names import recipe_name
+from monitor.recipe_names import image_reference, recipe_name
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 500, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
@@ -194,42 +195,60 @@ def test_a_mark_the_store_does_not_have_goes_where_marks_are_the_policys(folder:
 
 def test_templates_come_with_the_program_or_from_a_folder(tmp_path: Path):
     assert build_queue.load_template("pypi").text.startswith("# Written by release-monitor")
-    (tmp_path / "mine.Dockerfile.j2").write_text("x")
+    text = f'{FIRST_LINE}\nFROM {{{{ base }}}}\nLABEL a="{{{{ version }}}}"\n'
+    (tmp_path / "mine.Dockerfile.j2").write_text(text)
     (tmp_path / "help.py").write_text("print()")
     found = build_queue.load_template("mine", tmp_path)
-    assert (found.text, dict(found.scripts)) == ("x", {"help.py": "print()"})
+    assert (found.text, dict(found.scripts)) == (text, {"help.py": "print()"})
     for name in ("unknown", "../mine", ""):
         with pytest.raises(SettingsError):
             build_queue.load_template(name, tmp_path)
 
 
+def test_F10_a_template_that_splices_is_refused_when_it_is_read(tmp_path: Path):
+    text = f"{FIRST_LINE}\nFROM {{{{ base }}}}\nRUN echo {{{{ version }}}}\n"
+    (tmp_path / "mine.Dockerfile.j2").write_text(text)
+    with pytest.raises(SettingsError, match="a shell would read"):
+        build_queue.load_template("mine", tmp_path)
+
+
 # ── the seed's make ───────────────────────────────────────────────────────────────────
 
-MAKEFILE = """\
-RECIPES := $(notdir $(wildcard dockerfiles/build/*))
-build: $(RECIPES:%=build/dockerimages/%.image)
-build/dockerimages/%.image: dockerfiles/build/%
-\t@mkdir -p $(@D)
-\t@grep -q good $<
-\t@echo $* >> built
-\t@touch $@
+DOCS = Path(__file__).parents[2] / "docs" / "queue-format.md"
+MAKEFILE = DOCS.read_text().partition("```make\n")[2].partition("```")[0]
+
+# Stands in for the docker client: refuses what is not good, and notes the tag of the rest.
+DOCKER = """#!/bin/sh
+grep -q good || exit 1
+echo "$4" >> built
 """
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
-def made(root: Path, *flags: str) -> list[str]:
+def made(root: Path) -> list[str]:
     """What `make -r -j -k` built this time, sorted."""
     (root / "built").unlink(missing_ok=True)
-    subprocess.run(["make", "-r", "-j4", "-k", *flags], cwd=root, capture_output=True, check=False)
-    return sorted((root / "built").read_text().split()) if (root / "built").exists() else []
+    path = {"PATH": f"{root}:{os.environ['PATH']}"}
+    argv = ["make", "-r", "-j4", "-k"]
+    subprocess.run(argv, cwd=root, env=path, capture_output=True, check=False)
+    tags = (root / "built").read_text().split() if (root / "built").exists() else []
+    assert all(image_reference(tag.rpartition("/")[2], "1") == f"{tag}:1" for tag in tags)
+    return sorted(tag.rpartition("/")[2] for tag in tags)
+
+
+def furnish(root: Path) -> Path:
+    """A folder with the documented Makefile, a docker client and empty queue folders."""
+    (root / "Makefile").write_text(MAKEFILE)
+    (root / "docker").write_text(DOCKER)
+    (root / "docker").chmod(0o755)
+    build_queue.prepare(root / "dockerfiles")
+    return root
 
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Path:
-    (tmp_path / "Makefile").write_text(MAKEFILE)
-    build_queue.prepare(tmp_path / "dockerfiles")
-    return tmp_path
+    return furnish(tmp_path)
 
 
 @needs_make
@@ -275,9 +294,7 @@ def test_a_recipe_marked_by_hand_with_cp_p_is_built_like_ours(workplace: Path):
 def test_F05_whatever_upstream_calls_it_make_can_build_it(
     tmp_path_factory: pytest.TempPathFactory, releases: list[tuple[str, str]]
 ):
-    root = tmp_path_factory.mktemp("make")
-    (root / "Makefile").write_text(MAKEFILE)
-    build_queue.prepare(root / "dockerfiles")
+    root = furnish(tmp_path_factory.mktemp("make"))
     nasty = [("a%", "$x"), ("a b", "#"), ("x:", "="), ("~", "*"), ("1", "1.c"), ("1", "1")]
     names = {recipe_name("pypi", *release) for release in [*releases, *nasty]}
     for name in names:
