@@ -36,19 +36,24 @@ def decoder(encoding: str | None, first: bytes) -> Decoder | None:
         raise BadEncoding(f"{len(names)} content encodings, one inside the other")
     match names[0]:
         case "gzip" | "x-gzip":
-            return _Zlib(31) if first.startswith(b"\x1f\x8b") else None
+            return _Zlib(31) if _begins(first, b"\x1f\x8b") else None
         case "deflate":
             if first[:1] in (b"{", b"[", b"<"):
                 return None
             # Some servers leave out the zlib header that the standard asks for.
-            zlib_header = len(first) > 1 and (first[0] << 8 | first[1]) % 31 == 0
+            zlib_header = len(first) < 2 or (first[0] << 8 | first[1]) % 31 == 0
             return _Zlib(15 if zlib_header and first[0] & 15 == 8 else -15)
         case "br":
             return _Brotli()
         case "zstd":
-            return _Zstd() if first.startswith(b"\x28\xb5\x2f\xfd") else None
+            return _Zstd() if _begins(first, b"\x28\xb5\x2f\xfd") else None
         case unknown:
             raise BadEncoding(f"content encoding {unknown[:20]!r}, which was not asked for")
+
+
+def _begins(first: bytes, magic: bytes) -> bool:
+    """Could this be the beginning of data with that magic? The first chunk may be one byte."""
+    return first[: len(magic)] == magic[: len(first)]
 
 
 class _Zlib:
@@ -118,7 +123,7 @@ class _Zstd:
     def __init__(self) -> None:
         from backports import zstd
 
-        self._stream = zstd.ZstdDecompressor(
+        self._stream: Any = zstd.ZstdDecompressor(
             options={zstd.DecompressionParameter.window_log_max: 23}
         )
         self._error = zstd.ZstdError
