@@ -44,14 +44,24 @@ def act(name: str) -> Callable[[Act], Act]:
 
 
 @act("queue.take")
-def _take(db: sqlite3.Connection, runtime: Runtime, at: int, *, worker: str) -> Json | None:
+def _take(
+    db: sqlite3.Connection, runtime: Runtime, at: int, *, worker: str, lease: int | None = None
+) -> Json | None:
     queue = runtime.settings.queue
-    return jobs.take(db, worker, at, int(queue.lease), queue.attempts)
+    return jobs.take(db, worker, at, lease or int(queue.lease), queue.attempts)
 
 
 @act("queue.renew")
-def _renew(db: sqlite3.Connection, runtime: Runtime, at: int, *, job: int, fence: int) -> Json:
-    return jobs.renew(db, job, fence, at, int(runtime.settings.queue.lease))
+def _renew(
+    db: sqlite3.Connection,
+    runtime: Runtime,
+    at: int,
+    *,
+    job: int,
+    fence: int,
+    lease: int | None = None,
+) -> Json:
+    return jobs.renew(db, job, fence, at, lease or int(runtime.settings.queue.lease))
 
 
 @act("queue.done")

@@ -35,6 +35,7 @@ from monitor.store.due import Due
 from monitor.store.record import Answer, Result, Visit, record
 from monitor.store.writer import Writer
 from providers import Row
+from spiders.thrifty import fresh
 from spiders.walk import blaming, walk
 
 BATCH = 5000
@@ -72,6 +73,8 @@ class Crawler:
         """Make one visit and record it. Raises only what is the machine's fault (StoreError)."""
         at = self.now()
         request, read, bulky = question(source, due)
+        if due.doubt:
+            request = fresh(request)  # past all caches: is it really so?
         visit = Visit(source, due.mechanism, at, Outcome.OK, None, due.project, lease=due.lease)
         asked = _Asked(self.transport(source, None if request.tree else due.answered))
         try:
@@ -193,6 +196,7 @@ class Crawler:
         if asked.answers and asked.changed == 0:
             visit.outcome = Outcome.UNCHANGED
         visit.next = self._next(visit.source, due, visit.outcome, visit.at, 0, None)
+        visit.confirm = self._next(visit.source, due, Outcome.SUSPECT, visit.at, 1, None)
 
     async def _failed(
         self, visit: Visit, asked: _Asked, due: Due, error: FetchError | ReadError

@@ -208,7 +208,7 @@ class Daemon:
         report = await self.crawler.visit(source, one)
         self.visited += 1
         self._tell(report, time.monotonic() - started)
-        if report.result.events or report.result.ask:
+        if report.result.events or report.result.ask or report.result.woken:
             self.more.set()
 
     def _tell(self, report: Report, seconds: float) -> None:

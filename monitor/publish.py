@@ -186,6 +186,10 @@ def _queue(
         at=at,
         marked=rule.mark == "auto",
         decision=decision,
+        files=[
+            {"address": f["url"], "digest": f["digest"], "size": f["size"], "name": f["name"]}
+            for f in projects.files(db, job["version"])
+        ],
     )
 
 

@@ -81,25 +81,13 @@ class App:
 
     @cached_property
     def settings(self) -> Settings:
-        from msgspec.structs import replace
+        from monitor.settings import Config, load
 
-        from monitor.settings import Config, load, placed
-
-        found = Config.find(self.config)
-        settings = load(found)
+        environ = dict(os.environ)
         if self.state_option:
             place = os.path.abspath(os.path.expanduser(self.state_option))  # noqa: PTH100, PTH111
-            bare = replace(
-                settings,
-                state=replace(settings.state, dir=place),
-                feed=replace(settings.feed, dir=_inside(settings.feed.dir, settings, place)),
-                queue=replace(settings.queue, dir=_inside(settings.queue.dir, settings, place)),
-                daemon=replace(
-                    settings.daemon, socket=_inside(settings.daemon.socket, settings, place)
-                ),
-            )
-            settings = placed(bare, found)
-        return settings
+            environ["MONITOR_STATE__DIR"] = place
+        return load(Config.find(self.config, environ))
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -127,12 +115,6 @@ class App:
         from monitor.acts import perform
 
         return perform(self.runtime, act, int(time.time()), **arguments)
-
-
-def _inside(path: str, settings: Settings, state: str) -> str:
-    """A folder that lies in the state folder moves with it."""
-    old = settings.state.dir
-    return state + path[len(old) :] if path.startswith(old + os.sep) else path
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -48,8 +48,7 @@ def check(
     app: App = ctx.obj
     if not package and not everything:
         raise UsageError("check", "what shall be checked?", "name a package, or say --all")
-    rows, code = [], 0
-    codes = []
+    rows, codes = [], []
     answers = asyncio.run(_ask(app, _questions(app, package, everything), explain))
     for text, have, checked, error in answers:
         row = _row(text, current or have, checked, error)
@@ -57,11 +56,7 @@ def check(
         rows.append(row)
         if explain and checked is not None and not json:
             _explain(checked)
-    for code in (WRONG, UPSTREAM, NEWER):
-        if code in codes:
-            break
-    else:
-        code = 0
+    code = next((code for code in (WRONG, UPSTREAM, NEWER) if code in codes), 0)
     if json:
         print_json(
             _with_candidates(row, checked, explain)
@@ -85,9 +80,8 @@ def _questions(app: App, package: tuple[str, ...], everything: bool) -> list[Que
     known = _known(app)
     found: list[Question] = []
     if everything:
-        for row in known.values():
-            found.append((row["purl"], _have(row), app.runtime.resolve(row["purl"]), None))
-        return found
+        rows = {row["purl"]: row for row in known.values()}
+        return [(purl, _have(row), app.runtime.resolve(purl), None) for purl, row in rows.items()]
     for text in package:
         try:
             found.append(_question(app, text, known))
@@ -155,8 +149,8 @@ async def _ask(app: App, questions: list[Question], explain: bool) -> list[Asked
                 return text, have, None, error
             try:
                 answers = [await ask(source, project, way) for source, project in places]
-            except MonitorError as problem:
-                return text, have, None, problem
+            except MonitorError as failed:
+                return text, have, None, failed
             best = first_answer(answers)
             known = [answer for answer in answers if answer.problem is None]
             if len({answer.purl for answer in known}) > 1 and "/" not in text:

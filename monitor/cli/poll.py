@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,7 @@ async def _round(app: App, names: tuple[str, ...], json: bool, quiet: bool) -> l
                         try:
                             await asyncio.gather(*(visit(one) for one in claimed))
                         except asyncio.CancelledError:
-                            await writer.write(lambda db: due.release_claims(db, claimed, at))
+                            await writer.write(partial(due.release_claims, dues=claimed, at=at))
                             raise
             if app.settings.queue.enabled:
                 await writer.write(lambda db: publish.advance(db, runtime.context, now()))

@@ -119,6 +119,96 @@ def retry(app: App, which: tuple[str, ...]) -> None:
         click.echo(f"{job['purl']}@{job['version']}: {job['state']}")
 
 
+@queue.command()
+@click.option("--worker", help="Your name, as others shall see it.")
+@click.option("--once", is_flag=True, help="End after one job, or none.")
+@click.option("--drain", is_flag=True, help="End when the queue is empty.")
+@click.option("--backend", type=click.Choice(["podman", "docker"]), help="What builds.")
+@click.option("--base", default="auto", show_default=True, help='"auto" makes a base image here.')
+@click.option("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE", help="For builds.")
+@click.option("--json", "json", is_flag=True, help="Print one JSON object per job.")
+@click.pass_context
+def work(
+    ctx: click.Context,
+    worker: str | None,
+    once: bool,
+    drain: bool,
+    backend: str | None,
+    base: str,
+    arguments: tuple[str, ...],
+    json: bool,
+) -> None:
+    """Be a worker: take jobs, build their images, check that the package imports, report.
+
+    Needs podman (with buildah and runc) or docker. Ends with 1 where a job failed.
+    """
+    import os
+    import socket
+    from datetime import timedelta
+    from pathlib import Path
+
+    from monitor.cli.worker_queue import ActsQueue
+    from monitor.errors import StoreError
+    from pipeline.backends import BackendError, detect
+    from pipeline.worker import Settings, work
+
+    app: App = ctx.obj
+    state = Path(app.state) / "worker"
+    settings = Settings(
+        name=worker or f"{socket.gethostname()}:{os.getpid()}",
+        logs=Path(app.settings.queue.dir) / "build" / "dockerimages",
+        lease=timedelta(seconds=min(300.0, app.settings.queue.lease)),
+        arguments=dict(_pairs(arguments)),
+        base=None if base == "none" else base,
+    )
+    failed = 0
+    try:
+        for outcome in work(
+            ActsQueue(app), detect(state, backend), settings, once=once, drain=drain
+        ):
+            failed += outcome.failure is not None
+            if json:
+                click.echo(as_json(_outcome(outcome)))
+            else:
+                _say(outcome)
+    except BackendError as error:
+        raise StoreError(
+            "queue work", str(error), "`monitor doctor` says what is missing"
+        ) from error
+    ctx.exit(1 if failed else 0)
+
+
+def _pairs(arguments: tuple[str, ...]) -> list[tuple[str, str]]:
+    found = []
+    for text in arguments:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--build-arg")
+        found.append((name, value))
+    return found
+
+
+def _outcome(outcome: Any) -> dict[str, Any]:
+    return {
+        "job": outcome.job.id,
+        "purl": outcome.job.purl,
+        "built": outcome.built.as_json() if outcome.built else None,
+        "failure": outcome.failure,
+        "text": outcome.text,
+        "accepted": outcome.accepted,
+    }
+
+
+def _say(outcome: Any) -> None:
+    if outcome.built:
+        seconds = outcome.built.build_seconds + outcome.built.check_seconds
+        modules = ", ".join(outcome.built.imported) or "nothing to import"
+        click.echo(f"{outcome.job.purl}: built in {seconds:.1f} s, imports {modules}")
+    else:
+        last = (outcome.text.strip().splitlines() or [""])[-1]
+        click.echo(f"{outcome.job.purl}: failed ({outcome.failure}): {last}", err=True)
+
+
 def _mark(app: App, which: tuple[str, ...], *, on: bool) -> None:
     import getpass
 

@@ -257,7 +257,8 @@ class _Applied:
             FROM version JOIN sighting ON sighting.id = version.seen
             JOIN project ON project.id = version.project
             JOIN listing ON listing.project = project.id AND listing.source = :source
-            WHERE sighting.source = :source AND version.state IN ({_LIVE}, :missing)
+            WHERE sighting.source = :source AND sighting.mechanism = 'index'
+                  AND version.state IN ({_LIVE}, :missing)
                   AND EXISTS (SELECT 1 FROM temp.staged)
                   AND NOT EXISTS (SELECT 1 FROM temp.named WHERE named.project = project.id)
             """,
@@ -289,11 +290,12 @@ class _Applied:
         )
 
 
-# Versions that this source alone has shown, and that we take for present.
+# Versions that this source's index has shown, and that we take for present.
 _OURS = f"""
     FROM version JOIN sighting ON sighting.id = version.seen
     LEFT JOIN temp.named AS named ON named.project = version.project
-    WHERE sighting.source = :source AND version.state IN ({_LIVE}) AND version.alias IS NULL
+    WHERE sighting.source = :source AND sighting.mechanism = 'index'
+          AND version.state IN ({_LIVE}) AND version.alias IS NULL
 """
 
 _ABSENT = """

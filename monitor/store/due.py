@@ -28,6 +28,7 @@ class Due:
     changed: int | None = None
     watched: bool = False
     answered: int | None = None
+    doubt: bool = False
 
 
 def enlist(db: sqlite3.Connection, sources: Iterable[Source], at: int) -> list[Source]:
@@ -63,7 +64,7 @@ def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) 
     rows = db.execute(
         f"""
         UPDATE question SET due = ?1 WHERE due <= ?2 AND source IN ({_marks(names, 3)})
-        RETURNING source, mechanism, cursor, fails, changed, answered
+        RETURNING source, mechanism, cursor, fails, changed, answered, doubt
         """,
         (at + LEASE, at, *names),
     ).fetchall()
@@ -76,6 +77,7 @@ def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) 
             fails=row["fails"],
             changed=row["changed"],
             answered=row["answered"],
+            doubt=row["doubt"] is not None,
         )
         for row in rows
     ]
@@ -93,7 +95,7 @@ def claim_projects(
             SELECT source, project FROM listing
             WHERE due <= ?2 AND source IN ({_marks(names, 4)})
             ORDER BY due LIMIT ?3)
-        RETURNING source, project, name, fails, changed, answered
+        RETURNING source, project, name, fails, changed, answered, doubt
         """,
         (at + LEASE, at, limit, *names),
     ).fetchall()
@@ -114,6 +116,7 @@ def claim_projects(
             changed=row["changed"],
             watched=row["project"] in watched,
             answered=row["answered"],
+            doubt=row["doubt"] is not None,
         )
         for row in rows
     ]

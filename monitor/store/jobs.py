@@ -95,6 +95,7 @@ def queue(
     at: int,
     marked: bool,
     decision: Decision,
+    files: Sequence[Json] = (),
 ) -> None:
     """An eligible release has its recipe: from now on a builder may have it, if it is marked."""
     note(db, job["version"], decision, at)
@@ -107,8 +108,8 @@ def queue(
         (name, recipe, digest, at, at if marked else None, at, job["id"]),
     )
     facts: Json = {"job": name, "recipe": digest, "rule": decision.rule, "eligible": at}
-    _tell(db, Kind.ELIGIBLE, job, at, facts)
-    _tell(db, Kind.QUEUED, job, at, facts)
+    _tell(db, Kind.ELIGIBLE, job, at, facts | {"files": list(files)})
+    _tell(db, Kind.QUEUED, job, at, facts | {"files": list(files)})
     if marked:
         _tell(db, Kind.MARKED, job, at, facts | {"who": "policy"})
 

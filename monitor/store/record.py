@@ -56,6 +56,7 @@ class Visit:
     next: int | None
     project: str | None = None
     lease: int | None = None
+    confirm: int | None = None  # when to ask again, should the answer be doubted
     answers: list[Answer] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
@@ -81,6 +82,7 @@ class Result:
     doubt: str | None = None
     token: str | None = None  # names a doubtful answer, to recognise the one that confirms it
     ask: list[str] = field(default_factory=list)  # projects that became due by it
+    woken: int = 0  # jobs that waited for what it brought
 
 
 def nobody(purl: str) -> bool:
@@ -385,6 +387,8 @@ class Recorder:
                 continue
             version = ids[release.version]
             told[version] += keep_files(self.db, version, release.files, self.visit.at)
+            if wake(self.db, version, self.visit.at):
+                self.result.woken += 1
         return {version: problems for version, problems in told.items() if problems}
 
     def _announce(
@@ -405,7 +409,7 @@ class Recorder:
             "stream": own.stream,
             "newest_of_stream": after.heads.get(own.stream) == release.version,
             "rule": own.rule,
-            "reason": release.reason or own.reason,
+            "reason": release.reason or (None if own.stable else own.reason),
             "published": seconds(release.published),
             "first_seen": self.visit.at,
             "eligible": None,
@@ -630,6 +634,17 @@ def keep_files(db: sqlite3.Connection, version: int, files: Iterable[File], at: 
     return odd
 
 
+def wake(db: sqlite3.Connection, version: int, at: int) -> bool:
+    """Have a waiting job decided again at once: files of its release came."""
+    return (
+        db.execute(
+            "UPDATE job SET look_at = ? WHERE version = ? AND state = 'waiting' AND look_at > ?",
+            (at, version, at),
+        ).rowcount
+        > 0
+    )
+
+
 def remember(db: sqlite3.Connection, source: int, answers: Sequence[Answer], at: int) -> None:
     """Keep the validators of a walk's answers; the first address leads the others."""
     db.executemany(
@@ -696,7 +711,7 @@ def keep_book(db: sqlite3.Connection, visit: Visit, result: Result) -> None:
         "remedy": None if good else visit.remedy,
         "good": good,
         "changed": bool(result.events) and good,
-        "next": visit.next,
+        "next": visit.next if result.outcome is visit.outcome else visit.confirm,
         "lease": visit.lease,
         "cursor": visit.cursor if result.outcome is Outcome.OK else None,
         "doubt": result.token,
