@@ -17,8 +17,6 @@ stand between two numbers, and `1.2.3` is three bytes and an end mark.
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
 LONGEST = 256  # characters; what is longer is no version (fault C09)
 TEXT_END = b"\x01"
 
@@ -83,6 +81,8 @@ def raw_key(version: str) -> bytes:
     """
     written = version.encode("utf-8", "surrogatepass")
     if len(written) > LONGEST:
+        from hashlib import blake2b  # 2 ms that a start-up need not pay
+
         written = written[:LONGEST] + blake2b(written, digest_size=16).digest()
     return b"\x00" + written
 

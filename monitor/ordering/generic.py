@@ -114,7 +114,8 @@ def canonical(version: str) -> str:
 def is_prerelease(version: str) -> bool:
     """By words: `1.0-beta`, `2.0rc1`, `1.0a2`, `3.0-M1`, `1.0.dev5`, `1.0-git20240101`.
 
-    `a`, `b` and `m` only right before a number: `1.1.1a` is a fix of OpenSSL's, not an alpha.
+    `a`, `b` and `m` only between two numbers: `1.1.1a` is a fix of OpenSSL's, not an alpha, and
+    `b8117` is a build.
     """
     digits = False
     unfinished = False
@@ -126,7 +127,7 @@ def is_prerelease(version: str) -> bool:
         word = word.lower()
         before_number = version[match.end() :][:1].isdigit()
         unfinished |= word in _UNFINISHED or word.startswith("pre")
-        unfinished |= before_number and word in _UNFINISHED_BEFORE_NUMBER
+        unfinished |= digits and before_number and word in _UNFINISHED_BEFORE_NUMBER
     if not digits:
         raise Unreadable(_NO_NUMBER)
     return unfinished

@@ -1,7 +1,8 @@
 """Python's order: PEP 440, now the "Version specifiers" page of the packaging standards.
 
-Reads what the specification's appendix B accepts, surrounding space, a leading
-`v` and all alternative spellings included; the order is that of its "summary of
+Reads what the specification's appendix B accepts, surrounding blanks, a leading
+`v` and all alternative spellings included, but unlike `packaging` no tabs or line
+ends around it; the order is that of its "summary of
 permitted suffixes and relative ordering".
 
 A key is [epoch] release suffixes [local]. Trailing zeros of the release are
