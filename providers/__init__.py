@@ -41,10 +41,8 @@ them, the versions of a single project do (`monitor.model.File`).
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +104,7 @@ def load(name: str, **settings: Any) -> Provider:
 
 def settings_of(name: str) -> tuple[Setting, ...]:
     """What the provider takes, with defaults and one sentence each."""
-    import inspect
+    import inspect  # beyond what `find` and `names` need
 
     make = _maker(name)
     told = _told(inspect.getdoc(inspect.getmodule(make)) or "")
@@ -167,6 +165,8 @@ def _facts() -> Mapping[str, _Facts]:
 
 def _from_source(path: Path) -> _Facts:
     """The module-level constants `PURL` and `URLS`; `{home}` in these is `home_of(HOME)`."""
+    import ast
+
     constants: dict[str, Any] = {}
     for node in ast.parse(path.read_text("utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -216,6 +216,8 @@ def _maker(name: str) -> Callable[..., Provider]:
 
 
 def _nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str | None:
+    from difflib import get_close_matches
+
     close = get_close_matches(word, list(known), n=1, cutoff=0.4)
     if not close:
         return None

@@ -37,7 +37,7 @@ def provider(
     tree: bool = False,
     projects: str = "name",
     deepest: int = 6,
-    ordering: str = "natural",
+    ordering: str = "generic",
 ) -> Provider:
     single = "{project}" in url
     pages = Pages(url if not single else None, tree, depth_of(projects), deepest)

@@ -31,7 +31,7 @@ URLS = (
 SCHEMES = ("git", "git+https", "git+http")
 
 
-def provider(url: str = "{project}", ordering: str = "natural") -> Provider:
+def provider(url: str = "{project}", ordering: str = "generic") -> Provider:
     return Provider(
         name="git",
         ordering=ordering,

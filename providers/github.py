@@ -31,7 +31,9 @@ from monitor.model import File, Finding, Partial, Release, Reply, Request
 from monitor.protocols import Provider
 
 ACCEPT = "application/vnd.github+json"
-HEADERS = (("X-GitHub-Api-Version", "2022-11-28"),)
+# The first page is never asked for conditionally: were it unchanged, the tags would not be
+# asked for, and a repository without releases would stand still for ever.
+HEADERS = (("x-github-api-version", "2022-11-28"), ("cache-control", "no-cache"))
 PAGE = 100  # the most that a page can hold
 PURL = "github"
 URLS = (
@@ -44,7 +46,7 @@ _LINK = re.compile(r'<([^<>]+)>\s*((?:;\s*\w+\s*=\s*"[^"]*"\s*)*)')
 def provider(url: str = "https://api.github.com", site: str = "https://github.com") -> Provider:
     return Provider(
         name="github",
-        ordering="natural",
+        ordering="generic",
         purl=PURL,
         versions=Repository(url.rstrip("/"), site.rstrip("/")),
         normalise=str.lower,
@@ -103,7 +105,8 @@ class Repository:
             entries = msgspec.convert(reply.json(), list[_Release])
             yield from self._releases(reply, project, entries)
             if "page=" not in asked.query.replace("per_page=", ""):
-                yield replace(request, url=request.url.replace("/releases?", "/tags?"))
+                address = request.url.replace("/releases?", "/tags?")
+                yield replace(request, url=address, headers=HEADERS[:1])
             count = len(entries)
         else:
             found = msgspec.convert(reply.json(), list[_Tag])

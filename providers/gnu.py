@@ -44,7 +44,7 @@ def provider(
     )
     return Provider(
         name="gnu",
-        ordering="natural",
+        ordering="generic",
         index=whole,
         versions=Listing(url + "{project}/", rsync_listing.folders, files + "{project}/"),
         walk=timedelta(hours=24),

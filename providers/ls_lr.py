@@ -29,7 +29,7 @@ def provider(
     files: str | None = None,
     under: str = "",
     projects: str = "name",
-    ordering: str = "natural",
+    ordering: str = "generic",
 ) -> Provider:
     under = under.strip("/")
     base = (files or urljoin(url, ".")).rstrip("/") + "/" + (under + "/" if under else "")

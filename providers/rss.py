@@ -23,7 +23,7 @@ SURE = 0.5
 _NOISE = {"version", "release", "released", "new", "v", "-", "update", "of", "announcing", "stable"}
 
 
-def provider(url: str, project: str | None = None, ordering: str = "natural") -> Provider:
+def provider(url: str, project: str | None = None, ordering: str = "generic") -> Provider:
     titles = Titles(project)
     single = "{project}" in url
     return Provider(

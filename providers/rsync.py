@@ -23,7 +23,7 @@ URLS = (r"(?P<project>rsync://.+)",)
 
 
 def provider(
-    url: str, files: str | None = None, projects: str = "name", ordering: str = "natural"
+    url: str, files: str | None = None, projects: str = "name", ordering: str = "generic"
 ) -> Provider:
     if not url.startswith("rsync://"):
         raise ValueError(f"url: {url!r} does not begin with rsync://")

@@ -84,7 +84,8 @@ def _from_html(text: str, address: str, certain: bool) -> Folder:
         rest = text[link.end() : following.start() if following else link.end() + 2000]
         at, size = _told(rest)
         dated = dated or at is not None
-        if reference in ("..", "../") or reference.startswith("?"):
+        parent = rest[:40].lstrip().lower().startswith("parent directory")
+        if parent or reference in ("..", "../") or reference.startswith("?"):
             upwards = True
         elif name := _directly_in(base, reference):
             _add(found, taken, name, size, at, certain)
@@ -121,7 +122,9 @@ def _directly_in(base: str, reference: str) -> str | None:
     except ValueError:
         return None
     # A page behind a proxy may name itself with the other scheme.
-    if there.netloc != here.netloc or not there.path.startswith(here.path):
+    if there.scheme not in ("http", "https") or there.netloc != here.netloc:
+        return None
+    if not there.path.startswith(here.path):
         return None
     name = there.path[len(here.path) :]
     return name if name and "/" not in name[:-1] and name != "/" else None

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from monitor.formats.text import unread
 from monitor.model import Partial, Unread
 
+PATIENCE = 2**25  # bytes without a border, after which a cut behind a line must do
+
 
 class Entry(NamedTuple):
     """A file. Readers may give plain tuples of the same order: they are made a million times."""
@@ -37,7 +39,7 @@ class Folder:
 
 
 def whole_lines(blocks: Iterable[bytes], border: str = "\n") -> Iterator[str | Partial]:
-    """The text of the blocks, cut behind a border where there is one, else behind a line.
+    """The text of the blocks, cut behind a border where one comes soon, else behind a line.
 
     Names need not be UTF-8: other bytes are kept as surrogates. What stands
     behind the last line end is not a whole line, and told as `Partial`.
@@ -46,6 +48,9 @@ def whole_lines(blocks: Iterable[bytes], border: str = "\n") -> Iterator[str | P
     for block in blocks:
         data = left + block
         cut = data.rfind(mark)
+        if cut < 0 and len(data) < PATIENCE:
+            left = data
+            continue
         end = cut + len(mark) if cut >= 0 else data.rfind(b"\n") + 1
         left = data[end:]
         if end:
@@ -63,24 +68,25 @@ def inside(path: str) -> bool:
     return path == "" or not any(part in ("", ".", "..") for part in path.split("/"))
 
 
-def grouped(rows: Iterable[tuple[str, FileRow | None] | Note]) -> Iterator[Folder]:
-    """Folders from the rows of a listing that goes depth first.
+PathRow = tuple[str, str, FileRow | None]  # the folder's path, the name, None for a folder
 
-    A row is (path, file), or (path, None) for a folder; "" is the top. A folder
-    is handed out when the listing has left it, so that only the open ones are
-    kept. Comes a listing back to one, it is handed out again with the rest.
+
+def grouped(rows: Iterable[PathRow | Note]) -> Iterator[Folder]:
+    """Folders from the rows of a listing that goes depth first; ("", "", None) is the top.
+
+    A folder is handed out when the listing has left it, so that only the open
+    ones are kept. Comes a listing back to one, it is handed out again with the rest.
     """
-    stack = [Folder("")]
+    here = Folder("")
+    stack = [here]
     for row in rows:
-        here = stack[-1]
         if isinstance(row, (Unread, Partial)):
             here.notes.append(row)
             continue
-        path, file = row
-        parent, _, name = path.rpartition("/")
+        parent, name, file = row
         if parent != here.path:
-            if not inside(path):
-                here.notes.append(unread(path, "a path that leads elsewhere"))
+            if not inside(parent):
+                here.notes.append(unread(f"{parent}/{name}", "a path that leads elsewhere"))
                 continue
             while parent != stack[-1].path and not _within(parent, stack[-1].path):
                 yield stack.pop()
@@ -89,7 +95,7 @@ def grouped(rows: Iterable[tuple[str, FileRow | None] | Note]) -> Iterator[Folde
             here = stack[-1]
         if file is not None:
             here.files.append(file)
-        elif name:
+        elif name not in ("", ".", ".."):
             here.folders.append(name)
     yield from reversed(stack)
 

@@ -24,7 +24,7 @@ from functools import lru_cache
 
 from monitor.formats.compressed import blocks
 from monitor.formats.dates import utc
-from monitor.formats.listing import FileRow, Folder, Note, grouped, inside, whole_lines
+from monitor.formats.listing import Folder, Note, PathRow, grouped, inside, whole_lines
 from monitor.formats.text import unread
 from monitor.model import Partial, Reply
 
@@ -151,9 +151,7 @@ def _one_by_one(text: str, strange: list[Note]) -> list[_Row]:
     return rows
 
 
-def _found(
-    texts: Iterator[str | Partial], when: When
-) -> Iterator[tuple[str, FileRow | None] | Note]:
+def _found(texts: Iterator[str | Partial], when: When) -> Iterator[PathRow | Note]:
     """`find -ls`: no headers, the path in every row."""
     for text in texts:
         if isinstance(text, Partial):
@@ -173,11 +171,11 @@ def _found(
             kind, size, date, path = row
             if "\\" in path:
                 path = _unescaped(path)
-            path = "" if path == "." else path.removeprefix("./")
+            parent, _, name = ("" if path == "." else path.removeprefix("./")).rpartition("/")
             if kind == "-":
-                yield path, (path.rpartition("/")[2], int(size), when(date))
+                yield parent, name, (name, int(size), when(date))
             elif kind == "d":
-                yield path, None
+                yield parent, name, None
 
 
 def _unquoted(name: str) -> str:

@@ -16,14 +16,14 @@ from datetime import date
 from functools import lru_cache
 from itertools import dropwhile
 
-from monitor.formats.listing import FileRow, Folder, Note, grouped, whole_lines
+from monitor.formats.listing import Folder, Note, PathRow, grouped, whole_lines
 from monitor.formats.text import unread
 from monitor.model import Partial, Reply
 
 BLOCK = 2**20
 
 _ROW = re.compile(
-    r"^([-a-zA-Z?])\S{9,10} +(\d[\d,.]*) (\d{4}/\d\d/\d\d) (\d\d):(\d\d):(\d\d) (.*)$", re.MULTILINE
+    r"^([-a-zA-Z?])\S{9,10} +(\d[\d,.]*) (\d{4}/\d\d/\d\d) (\d\d:\d\d:\d\d) (.*)$", re.MULTILINE
 )
 _TIMELESS = re.compile(r"([-a-zA-Z?])\S{9,10} +(\d[\d,.]*) +\(time out of range\) (.*)$")
 _ESCAPE = re.compile(r"\\#([0-3][0-7]{2})")
@@ -38,7 +38,7 @@ def folders(reply: Reply) -> Iterator[Folder]:
     return grouped(_paths(reply))
 
 
-def _paths(reply: Reply) -> Iterator[tuple[str, FileRow | None] | Note]:
+def _paths(reply: Reply) -> Iterator[PathRow | Note]:
     begun, indent = False, 0
     for text in whole_lines(_blocks(reply)):
         if isinstance(text, Partial):
@@ -54,21 +54,23 @@ def _paths(reply: Reply) -> Iterator[tuple[str, FileRow | None] | Note]:
                 continue
             begun = True
             # rsync 3.1.0 put two spaces before a name; the row of the top shows it.
-            indent = len(rows[0][6]) - 1 if rows[0][6].strip() == "." else 0
+            indent = len(rows[0][4]) - 1 if rows[0][4].strip() == "." else 0
         for row in rows:
             if isinstance(row, str):
                 yield unread(row, "not a row of an rsync listing")
                 continue
-            kind, size, day, hour, minute, second, path = row
-            path = path[indent:]
+            kind, size, day, clock, path = row
+            if indent:
+                path = path[indent:]
             if "\\#" in path:
                 path = _unescaped(path)
+            parent, _, name = path.rpartition("/")
             if kind == "-":
-                at = _seconds(day, hour, minute, second) if day else None
-                size = size if size.isdigit() else size.replace(",", "").replace(".", "")
-                yield path, (path.rpartition("/")[2], int(size), at)
+                at = _midnight(day) + _clock(clock) if day else None
+                plain = size if size.isdigit() else size.replace(",", "").replace(".", "")
+                yield parent, name, (name, int(plain), at)
             elif kind == "d":
-                yield "" if path == "." else path, None
+                yield parent, "" if path == "." else name, None
     if not begun:
         raise ValueError("no row of an rsync listing in it")
 
@@ -83,7 +85,7 @@ def _split(line: str) -> tuple[str, ...] | str:
     if row := _ROW.match(line):
         return row.groups()
     if row := _TIMELESS.match(line):
-        return row[1], row[2], "", "", "", "", row[3]
+        return row[1], row[2], "", "", row[3]
     return line
 
 
@@ -94,8 +96,9 @@ def _unescaped(path: str) -> str:
     return data.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
-def _seconds(day: str, hour: str, minute: str, second: str) -> int:
-    return _midnight(day) + int(hour) * 3600 + int(minute) * 60 + int(second)
+@lru_cache(maxsize=86400)
+def _clock(clock: str) -> int:
+    return int(clock[:2]) * 3600 + int(clock[3:5]) * 60 + int(clock[6:])
 
 
 @lru_cache(maxsize=16384)
