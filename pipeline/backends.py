@@ -45,7 +45,7 @@ Tick = Callable[[], None]
 class Limits:
     """What one container may use."""
 
-    memory: str = "1g"
+    memory: str = "1g"  # a number with k, m or g
     processes: int = 256
     seconds: float = 300.0
 
@@ -180,7 +180,10 @@ class Podman:
             flags += ["--memory", limits.memory, "--memory-swap", limits.memory]
             flags += ["--pids-limit", str(limits.processes)]
         else:
-            flags += ["--cgroups", "disabled"] if self.runtime is None else []
+            # Without cgroups the kernel can still bound each process's own data; the runtime,
+            # which sets the limit before it starts anything, needs some for itself.
+            size = max(_bytes(limits.memory), 128 << 20)
+            flags += ["--ulimit", f"data={size}:{size}"]
         call = ["podman", *self._global(), "--cgroup-manager", "cgroupfs"]
         call += ["--runtime", self.runtime] if self.runtime else []
         # podman passes SIGTERM on to a process that may ignore it, so its own --timeout comes
@@ -416,6 +419,13 @@ def _confined(limits: Limits, *, network: bool) -> list[str]:
     flags += ["--ulimit", "nofile=1024:4096"]
     flags += ["--ulimit", f"nproc={max(limits.processes, 1024)}:{max(limits.processes, 4096)}"]
     return [*flags, "-e", "HOME=/tmp", "-e", "PYTHONDONTWRITEBYTECODE=1", "-e", "PYTHONHASHSEED=0"]
+
+
+def _bytes(size: str) -> int:
+    """ "512m" as a number of bytes."""
+    units = {"k": 10, "m": 20, "g": 30}
+    number, unit = (size[:-1], size[-1].lower()) if size[-1:].isalpha() else (size, "")
+    return int(number) << units.get(unit, 0)
 
 
 def _said_nothing(finished: Finished) -> bool:

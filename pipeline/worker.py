@@ -281,8 +281,10 @@ def _check(
     if ended.status in {125, 126, 127}:
         raise _Failed(Failure.INFRASTRUCTURE, _tail(ended.text))
     if ended.status != 0 or (python and not facts):
-        failed = [f"{name}: {why}" for name, why in dict(facts.get("failed", {})).items()]
-        raise _Failed(Failure.IMPORT, printable("\n".join(failed)) or _tail(ended.text))
+        reasons = dict(facts.get("failed", {}))
+        text = printable("\n".join(f"{name}: {why}" for name, why in reasons.items()))
+        full = any(str(why).startswith("MemoryError") for why in reasons.values())
+        raise _Failed(Failure.RESOURCES if full else Failure.IMPORT, text or _tail(ended.text))
     if python and not _same_version(str(facts.get("version")), job.version):
         text = f"the artefact says it is {facts.get('version')!r}, not {job.version!r}"
         raise _Failed(Failure.IMPORT, printable(text))

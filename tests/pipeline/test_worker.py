@@ -151,12 +151,16 @@ def test_an_import_without_end_is_ended(backend: Podman, workshop: Workshop):
     assert outcome.failure is Failure.TIMEOUT
 
 
-def test_an_import_that_eats_the_memory_is_killed(backend: Podman, workshop: Workshop):
-    if not backend.limited:
+@pytest.mark.parametrize("limited", [True, False], ids=["by cgroups", "without cgroups"])
+def test_an_import_that_eats_the_memory_is_ended(
+    backend: Podman, workshop: Workshop, limited: bool
+):
+    if limited and not backend.limited:
         pytest.skip("no cgroups for this user here")
     workshop.publish("greedy", "1", {"greedy.py": "x = bytearray(600 << 20)\n"})
     settings = workshop.settings(limits=Limits(memory="128m", seconds=30))
-    outcome = work_once(workshop.queue, backend, settings)
+    its = replace(backend, limited=limited)
+    outcome = work_once(workshop.queue, its, settings)
     assert outcome is not None
     assert outcome.failure is Failure.RESOURCES
 
