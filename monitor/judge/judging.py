@@ -20,6 +20,9 @@ PLAIN: Final = Rules()
 # pre-release, so do we. Elsewhere words like "final" overrule it (fault C06).
 _BINDING: Final = frozenset({"pep440", "semver", "gem", "nuget", "go", "composer", "cpan"})
 
+# These have no rule beside words, and `monitor.judge.words` reads them with more care.
+_ONLY_WORDS: Final = frozenset({"generic", "calver"})
+
 # What stands behind "+" there is build metadata: "0.11.0+wasi-snapshot-preview1" is stable.
 _METADATA: Final = frozenset({"pep440", "semver", "go", "nuget"})
 
@@ -177,7 +180,7 @@ def _alone(c: Candidate, scheme: str, rules: Rules, project: str | None) -> _Ope
 
 def _unfinished(c: Candidate, version: str, scheme: str, rules: Rules) -> tuple[str, str] | None:
     """The rule by which this is a pre-release: the most cautious of all voices."""
-    by_scheme = ordering.is_prerelease(scheme, version)
+    by_scheme = scheme not in _ONLY_WORDS and ordering.is_prerelease(scheme, version)
     said = version.partition("+")[0] if scheme in _METADATA else version
     if by_scheme and (scheme in _BINDING or not words.only_finished(shapes.bare(said))):
         return "scheme-prerelease", f"a pre-release by the rule of {scheme}"

@@ -22,7 +22,7 @@ SURE: Final = 0.7
 _KEEPS_V: Final = frozenset({"go", "cpan", "maven", "debian", "rpm"})
 
 # Orders by words: there a release by its words must not sort below the plain version.
-_BY_WORDS: Final = frozenset({"generic", "calver", "gnome"})
+BY_WORDS: Final = frozenset({"generic", "calver", "gnome"})
 
 _XYYZZPP = re.compile(r"([0-9]{1,2})([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])")
 _NAMED = re.compile(r"(?i)(?:release|rel|version|ver|stable)[-_./ ]?v?(?=[0-9])")
@@ -97,8 +97,8 @@ def read(candidate: Candidate, rules: Rules, project: str | None, scheme: str) -
 def _split(version: str, name: str | None, project: str | None, scheme: str) -> Reading:
     """A tag that nobody took apart yet: "curl-8_5_0", "foo/v1.2", "VER-2-13-2"."""
     if version[:1].isdigit() or not _TAG(version):
-        return Reading(_dotted(version) if scheme in _BY_WORDS else version, name)
-    if scheme not in _BY_WORDS and ordering.unreadable(scheme, version) is None:
+        return Reading(_dotted(version) if scheme in BY_WORDS else version, name)
+    if scheme not in BY_WORDS and ordering.unreadable(scheme, version) is None:
         return Reading(version, name)
     from monitor.formats.archive_names import split_tag
 
@@ -133,7 +133,7 @@ def sortable(scheme: str, version: str) -> str:
     release by its words (1.9.15p5, 1.0-final; fault C06) must not sort below
     the version that it mends or finishes.
     """
-    if scheme not in _BY_WORDS or not version[-1:].isalnum():
+    if scheme not in BY_WORDS or not version[-1:].isalnum():
         return version
     return _DONE.sub("", _PATCH.sub("patch", version)) or version
 

@@ -66,11 +66,11 @@ def unfinished(text: str, *, snapshots: bool = True) -> str | None:
         word, end = match[0].lower(), match.end()
         before, numbered = text[match.start() - 1 : match.start()], text[end : end + 1].isdigit()
         if word in UNFINISHED:
-            if word in _REPOSITORIES and (end == len(text) or not snapshots):
-                continue  # a flavour ("1.0-git"), not a snapshot
+            if word in _REPOSITORIES and not snapshots:
+                continue
             return match[0]
-        if word in _NUMBERED and numbered and before != "+":
-            # "+b1" is a rebuild of Debian's. "m" needs a border: 2.0-M3, but not 8m2.
+        if word in _NUMBERED and numbered and before not in {"", "+"}:
+            # "b8117" is a build, "+b1" a rebuild of Debian's, and 8m2 no milestone as 2.0-M3 is.
             if word == "m" and before not in {".", "-", "_", "~"}:
                 continue
             return match[0] + "…"
