@@ -16,15 +16,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Literal, cast
+from typing import Final
 from urllib.parse import unquote
 
 import msgspec
 
+from monitor.formats.names.exact import by_rule
+from monitor.formats.names.extensions import Kind, extension_of
 from monitor.formats.names.stem import Found, dotted, find
 from monitor.formats.names.tags import find_in_tag
 from monitor.formats.names.urls import Address, read_url
-from monitor.formats.names.words import EXTENSIONS, MACHINES, SIDE_EXTENSIONS
+from monitor.formats.names.words import MACHINES
 
 __all__ = [
     "Kind",
@@ -37,10 +39,10 @@ __all__ = [
     "split_url",
 ]
 
-Kind = Literal["source", "signature", "digest", "patch", "binary", "metadata", "unknown"]
+LONGEST: Final = 512
+"""No file name or tag of more characters is taken apart (file systems end at 255 bytes)."""
 
-LONGEST: Final = 1024
-"""No file name, tag or part of an address that is longer is taken apart (file systems end at 255 bytes)."""
+LONGEST_URL: Final = 8192
 
 
 class Split(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +51,7 @@ class Split(msgspec.Struct, frozen=True, gc=False):
     `input`          the text as it was given
     `name`           the project or artefact, or None where the text does not say
     `version`        the version as published, or None where there is none
-    `kind`           what the file is; a tag is a `source`
+    `kind`           what the file is; a tag or bare version is a source
     `extension`      without its first dot (`tar.gz`, `tar.gz.sig`), or empty
     `platform`       the system and machine that a binary is for, as written
     `confidence`     0 to 1; below 0.5 nobody should act on it
@@ -79,12 +81,18 @@ _COMMON: Final = re.compile(
     r"(?:\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+))?+\Z",
     re.ASCII,
 ).match
-_WHEEL: Final = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-([^-/]+-[^-/]+-([^-/]+))\Z")
-_DEB: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)_([^_/]+)_([a-z0-9-]+)\Z")
-_RPM: Final = re.compile(r"(.+)-([^-]+-[^-]+)\.([A-Za-z0-9_]+)\Z")
-_DEBIAN_SOURCE: Final = re.compile(r"(.+)_([^_]+?)\.(?:orig(?:-[A-Za-z0-9-]+)?|debian)\Z")
-_BOTTLE: Final = re.compile(r"(.+)\.([a-z0-9_]+)\.bottle(?:\.\d+)?\Z")  # Homebrew's
+
+_DIGITS: Final = re.compile(r"\d\.\d", re.ASCII)
+_FOLDER: Final = re.compile(r"[vVrR]\d+|\d{8}", re.ASCII)
+_V: Final = re.compile(r"[vV]\d", re.ASCII)
+_FROM_TO: Final = re.compile(r"\d[\w.]*-(?:to-)?v?(\d+\.[\w.]+)", re.ASCII)
+_LAST: Final = re.compile(r"(?:x86[-_]64|[^-_. ]+)\Z", re.IGNORECASE)
+_SOURCES: Final = re.compile(r"[-_.](?:src|source|sources|orig)\b", re.IGNORECASE)
+_BETWEEN: Final = "-_. @/"
 _MAVEN: Final = frozenset(("jar", "war", "ear", "aar", "pom"))
+_SCRIPTS: Final = frozenset(("php", "cgi", "asp", "aspx", "jsp", "pl"))
+_ENOUGH: Final = 200  # siblings that are asked for their opinion
+_NOTHING: Final = Found(None, None, None, 0.0)
 
 
 def split(
@@ -101,7 +109,7 @@ def split(
     `siblings`  the names of the other files in it, or of the other tags
     """
     common = _COMMON(text)
-    if common and project is None and folder is None and not siblings:
+    if common and project is None and folder is None and not siblings and len(text) <= LONGEST:
         name, version, extension = common.groups()
         if extension or name is None:
             sure = 0.95 if "." in version else 0.7
@@ -121,10 +129,10 @@ def _split_any(
         inside, _, last = path.rpartition("/")
         if query:
             return split_url(text, project=project)
-        if not text.startswith("@") and _extension(last)[1]:
+        if not text.startswith("@") and extension_of(last)[1]:
             return _file(last, text, project, folder or inside.rpartition("/")[2] or None, siblings)
         return split_tag(text, project=project, siblings=siblings)
-    parts = _extension(text)
+    parts = extension_of(text)
     if parts[1]:
         return _file(text, text, project, folder, siblings, parts)
     return split_tag(text, project=project, siblings=siblings)
@@ -140,7 +148,7 @@ def split_many(texts: Iterable[str], *, project: str | None = None) -> Iterator[
     for text in texts:
         if match := common(text):
             name, version, extension = match.groups()
-            if extension:
+            if extension and len(text) <= LONGEST:
                 sure = 0.95 if "." in version else 0.7
                 yield build(text, name, version, "source", extension, None, sure)
                 continue
@@ -166,16 +174,14 @@ def split_tag(tag: str, *, project: str | None = None, siblings: Sequence[str] =
     found = find_in_tag(text)
     if project and (closer := _after(text, project)):
         found = closer
-    elif siblings and (
-        other := _common_name(found.name, (find_in_tag(other).name for other in siblings[:_ENOUGH]))
-    ):
+    elif siblings and (other := _common_name(siblings, found.name)):
         found = _after(text, other) or found
     return _split(tag, found, "source" if found.version else "unknown", "", project)
 
 
 def split_url(url: str, *, project: str | None = None) -> Split:
-    """Take an address apart: the file's name first, then what the forge, the query and the folders say."""
-    if not _readable(url):
+    """Take an address apart: its file's name, then what forge, query and folders say."""
+    if not _readable(url, LONGEST_URL):
         return _unknown(url)
     address = read_url(url)
     if address.tag is not None and address.file is None:
@@ -191,7 +197,10 @@ def split_url(url: str, *, project: str | None = None) -> Split:
 def split_folder(
     names: Sequence[str], *, project: str | None = None, folder: str | None = None
 ) -> list[Split]:
-    """Take all names of a folder apart, in their order; what most of them agree on helps with the others."""
+    """Take all names of a folder apart, in their order.
+
+    What most of them agree on helps with the others.
+    """
     alone = [split(name, project=project, folder=folder) for name in names]
     common = project or _most_common(found.name for found in alone if found.version)
     if common is None:
@@ -216,118 +225,54 @@ def _file(
         return _unknown(given)
     if "%" in name:
         name, parts = unquote(name), None
-    stem, extension, kind = parts or _extension(name)
-    inner = extension.partition(".")[0].lower()
-    if (exact := _exact(stem, inner, extension.lower())) is not None:
+    stem, extension, kind = parts or extension_of(name)
+    suffix = extension.lower()
+    if exact := by_rule(stem, suffix):
         return _split(given, exact, kind, extension, None)
-    if bottle := _BOTTLE.match(stem):
-        stem, kind = bottle[1], "binary"
-    found = find(stem, maven=inner in _MAVEN)
-    if bottle:
-        found = found._replace(platform=bottle[2])
+    found = find(stem, maven=suffix.partition(".")[0] in _MAVEN)
     if project and (closer := _after(stem, project)):
         found = closer
-    elif siblings and (
-        other := _common_name(
-            found.name, (find(_extension(text)[0]).name for text in siblings[:_ENOUGH])
-        )
-    ):
+    elif siblings and (other := _common_name(siblings, found.name)):
         found = _after(stem, other) or found
     elif folder:
         found = _in_folder(stem, folder, found)
+    if kind == "patch" and found.version and "_" + found.version not in stem:
+        if ends := _FROM_TO.fullmatch(found.version):  # foo-1.2-1.3.diff brings 1.3
+            found = found._replace(version=ends[1])
+    elif found.name == "patch" and suffix in ("gz", "xz", "bz2"):
+        kind = "patch"  # the kernel's
     return _split(given, found, kind, extension, project)
-
-
-_ENOUGH: Final = 200
-"""Siblings that are asked for their opinion."""
 
 
 def _split(given: str, found: Found, kind: Kind, extension: str, project: str | None) -> Split:
     name, version, platform, confidence = found
-    if version is not None and not version.isascii():
+    if version is not None and not version.isascii():  # full-width digits and their like
         version, confidence = None, 0.0
-    if (
-        kind == "source"
-        and platform
-        and extension not in ("src.rpm", "gem")
-        and not _SOURCES.search(given)
-    ):
-        kind = "binary"
-    if name is None and version is not None:
-        name = project
+    if name and platform is None and name.endswith(("64", "86", "32")):
+        last = _LAST.search(name)
+        platform = last[0] if last and last[0].lower() in MACHINES else None
+    if kind == "source" and platform and extension not in ("src.rpm", "gem"):
+        kind = "source" if _SOURCES.search(given) else "binary"
+    alias = dotted(version) if version else None
     return Split(
         given,
-        name,
+        project if name is None and version is not None else name,
         version,
         kind,
         extension,
         platform,
         round(confidence, 2),
-        dotted(version) if version else None,
+        alias,
     )
-
-
-_LAST: Final = re.compile(r"(?:x86[-_]64|[^-_. ]+)\Z", re.IGNORECASE)
-_SOURCES: Final = re.compile(r"[-_.](?:src|source|sources|orig)\b", re.IGNORECASE)
 
 
 def _unknown(text: str) -> Split:
     return Split(text, None, None, "unknown", "", None, 0.0)
 
 
-def _readable(text: str) -> bool:
+def _readable(text: str, longest: int = LONGEST) -> bool:
     """Whether a text may be taken apart: no control, format or lone surrogate characters."""
-    return len(text) <= LONGEST and text.isprintable()
-
-
-def _extension(name: str) -> tuple[str, str, Kind]:
-    """The name without its extensions, the extensions, and what they make of the file."""
-    stem, side, kind = name, "", "unknown"
-    while cut := _known(stem, SIDE_EXTENSIONS, _LAST_OF_SIDE):
-        kind = kind if side else SIDE_EXTENSIONS[stem[cut:].lower()]
-        side = stem[cut:] + ("." + side if side else "")
-        stem = stem[: cut - 1]
-    if whole := SIDE_EXTENSIONS.get(stem.lower()):  # SHA256SUMS, SHA256SUMS.asc
-        return "", name, cast("Kind", kind if side else whole)
-    cut = _known(stem, EXTENSIONS, _LAST_OF_MAIN)
-    if cut < 2:
-        return stem, side, cast("Kind", kind)
-    extension = stem[cut:]
-    if side:
-        return stem[: cut - 1], f"{extension}.{side}", cast("Kind", kind)
-    return stem[: cut - 1], extension, cast("Kind", EXTENSIONS[extension.lower()])
-
-
-def _known(name: str, table: dict[str, str], lasts: frozenset[str]) -> int:
-    """Where the longest known extension begins, behind its dot; 0 where there is none."""
-    third = name.rfind(".") + 1
-    if not third or name[third:].lower() not in lasts:
-        return 0
-    second = name.rfind(".", 0, third - 1) + 1
-    first = name.rfind(".", 0, second - 1) + 1 if second else 0
-    for cut in (first, second, third):
-        if cut and name[cut:].lower() in table:
-            return cut
-    return 0
-
-
-_LAST_OF_MAIN: Final = frozenset(key.rpartition(".")[2] for key in EXTENSIONS)
-_LAST_OF_SIDE: Final = frozenset(key.rpartition(".")[2] for key in SIDE_EXTENSIONS)
-
-
-def _exact(stem: str, inner: str, extension: str) -> Found | None:
-    """Where a format has an exact rule for its file names, that rule."""
-    if inner == "whl" and (match := _WHEEL.match(stem)):  # PEP 427
-        return Found(match[1], match[2], match[3], 1.0)
-    if inner in ("deb", "udeb") and (match := _DEB.match(stem)):
-        return Found(match[1], match[2], match[3], 1.0)
-    if inner in ("rpm", "drpm", "src") and extension.startswith(("rpm", "drpm", "src.rpm")):
-        match = _RPM.match(stem if inner != "src" else stem + ".src")
-        if match:
-            return Found(match[1], match[2], None if match[3] == "src" else match[3], 1.0)
-    if (match := _DEBIAN_SOURCE.match(stem)) and extension.startswith("tar"):
-        return Found(match[1], match[2], None, 0.99)
-    return None
+    return len(text) <= longest and text.isprintable()
 
 
 def _after(stem: str, project: str) -> Found | None:
@@ -337,12 +282,12 @@ def _after(stem: str, project: str) -> Found | None:
         return None
     rest = stem[size:]
     if not rest or not (
-        rest[0] in "-_. @/" or (rest[0].isdigit() and not project[-1].isdigit()) or _V.match(rest)
+        rest[0] in _BETWEEN or (rest[0].isdigit() and not project[-1].isdigit()) or _V.match(rest)
     ):
         return None
     if project[-1].isdigit() and len(rest) > 1 and rest[0] in "._" and rest[1].isdigit():
         return None  # agg-2.6 is no prefix of agg-2.6.1
-    bare = rest.lstrip("-_. @/")
+    bare = rest.lstrip(_BETWEEN)
     found = find_in_tag(bare, named=len(bare) < len(rest)) if bare else None
     if found is None or found.version is None:
         return None
@@ -352,9 +297,6 @@ def _after(stem: str, project: str) -> Found | None:
         return found._replace(name=stem[:size], confidence=0.98)
     at = rest.find(found.name)
     return found._replace(name=stem[: size + at + len(found.name)]) if at >= 0 else None
-
-
-_V: Final = re.compile(r"[vV]\d", re.ASCII)
 
 
 def _folded(text: str) -> str:
@@ -372,9 +314,9 @@ def _in_folder(stem: str, folder: str, found: Found) -> Found:
     return found
 
 
-def _common_name(own: str | None, names: Iterable[str | None]) -> str | None:
+def _common_name(siblings: Sequence[str], own: str | None) -> str | None:
     """The name that most siblings have, where it differs from the own one."""
-    common = _most_common(names)
+    common = _most_common(find(extension_of(text)[0]).name for text in siblings[:_ENOUGH])
     return common if common != own else None
 
 
@@ -390,7 +332,7 @@ def _most_common(names: Iterable[str | None]) -> str | None:
 
 
 def _addressed(url: str, address: Address, project: str | None) -> Split:
-    """An address with a file: its name, unless the tag of the release says more; else the query, else a folder."""
+    """An address with a file: its name, or the release's tag; else the query, else a folder."""
     name = address.file or ""
     parent = address.folders[-1] if address.folders else None
     own = _file(name, url, project, address.tag or parent, ()) if name else _unknown(url)
@@ -405,18 +347,18 @@ def _addressed(url: str, address: Address, project: str | None) -> Split:
         found = find_in_tag(part)
         if (
             found.version
-            and (found.name is None or _DIGITS.search(part))
+            and (_DIGITS.search(part) or _FOLDER.fullmatch(part))
             and (own.version is None or _says_more(found.version, own))
         ):
             return _around(url, own, found)
     return own
 
 
-_NOTHING: Final = Found(None, None, None, 0.0)
-
-
 def _says_more(version: str | None, own: Split) -> bool:
-    """Whether a release's tag knows the version better than its file: with dots where the file has none, or with more of them."""
+    """Whether a release's tag knows the version better than its file.
+
+    It does with dots where the file has none, and where it goes on behind the file's version.
+    """
     if version is None or own.version is None or not _DIGITS.search(version):
         return False
     if _DIGITS.search(own.version):
@@ -426,9 +368,6 @@ def _says_more(version: str | None, own: Split) -> bool:
             and version[len(own.version)] in ".-+_~"
         )
     return own.confidence <= 0.75 and "_" not in own.version and "-" not in own.version
-
-
-_SCRIPTS: Final = frozenset(("php", "cgi", "asp", "aspx", "jsp", "pl"))
 
 
 def _around(url: str, own: Split, found: Found) -> Split:
@@ -459,6 +398,3 @@ def _asked(url: str, own: Split, queries: Sequence[str], folder: str | None) -> 
         name=(None if own.extension in _SCRIPTS else own.name) or plain.name or folder,
         confidence=0.7,
     )
-
-
-_DIGITS: Final = re.compile(r"\d\.\d", re.ASCII)

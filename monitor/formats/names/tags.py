@@ -1,4 +1,4 @@
-"""Tags: `v1.2`, `release-1_2`, `project-1.2`, `foo/v1.2`, `@scope/pkg@1.2.3`, `REL_16_1`, `n4.4`."""
+"""Tags: v1.2, release-1_2, project-1.2, foo/v1.2, @scope/pkg@1.2.3, REL_16_1, n4.4."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _MARKER: Final = re.compile(r"(?:\A|[-_./ ])([A-Za-z]+)\Z")
 def find_in_tag(tag: str, *, named: bool = False) -> Found:
     """The version that a tag names, and the name in front of it, if it is one.
 
-    A word that only announces a version (`release-1.2`, `REL_16_1`) is no name, and neither is a single letter (`n4.4`).
+    A word that only announces a version (`release-1.2`, `REL_16_1`) is no name, and neither is a
+    single letter (`n4.4`). `named` says that the name is cut off already.
     """
     text = _REF.sub("", tag).removesuffix("^{}")
     if scoped := _SCOPED.match(text):
@@ -38,7 +39,7 @@ def find_in_tag(tag: str, *, named: bool = False) -> Found:
 
 
 def without_marker(name: str | None) -> str | None:
-    """A name without the words at its end that only announce a version (`trilinos-release`), or None if nothing remains."""
+    """A name without the words that only announce a version (`trilinos-release`), if any is left."""
     while name and (match := _MARKER.search(name)) and match[1].lower() in MARKERS:
         name = name[: match.start()]
     return name or None

@@ -1,7 +1,7 @@
 """Addresses of files: which part is the file, which the tag, which the project.
 
-Forges build addresses by rule, so their parts are known and not guessed; everywhere else the file name speaks first, then the query, then the
-folders from right to left.
+Forges build addresses by rule, so their parts are known and not guessed; everywhere else the file
+name speaks first, then the query, then the folders from right to left.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 from urllib.parse import unquote
+
+from monitor.formats.names.extensions import extension_of
 
 __all__ = ["Address", "read_url"]
 
@@ -36,17 +38,15 @@ _ARCHIVE: Final = re.compile(r"(.+?)\.(tar\.(?:gz|bz2|xz|zst|lz)|tgz|tbz2|zip|ta
 _FORGE: Final = re.compile(
     r"(?:^|[./])(?:github|gitlab|gitea|codeberg|bitbucket|git|salsa|framagit|sr\.ht|gitee|pagure|invent)\b|/-/|/archive/"
 )
+_FILE: Final = re.compile(r"[.0-9]")
 _DIGIT: Final = re.compile("[0-9]")
 _KINDS: Final = frozenset(
     ("tar.gz", "tgz", "zip", "tar.bz2", "legacy.tar.gz", "legacy.zip", "tarball", "zipball")
 )
-_ENDS: Final = frozenset(
-    ("download", "from", "mirror", "this", "stable", "get", "latest", "raw", "file", "a")
-)
 
 
 def read_url(url: str) -> Address:
-    """The parts of an address that may speak of a name or version. Nothing is asked, nothing is checked."""
+    """The parts of an address that may speak of a name or version. Nobody is asked."""
     rest = url.split("://", 1)[-1]
     rest, _, _fragment = rest.partition("#")
     rest, _, query = rest.partition("?")
@@ -61,9 +61,13 @@ def read_url(url: str) -> Address:
 
 
 def _plain(parts: list[str], queries: tuple[str, ...]) -> Address:
-    while len(parts) > 1 and parts[-1].lower() in _ENDS:
-        parts = parts[:-1]
-    return Address(parts[-1], folders=tuple(parts[:-1]), queries=queries)
+    """The last part is the file, but for glew-2.0.0.tgz/download and php-7.1.10.tar.gz/from/here."""
+    at = len(parts) - 1
+    while at and not _FILE.search(parts[at]):
+        at -= 1
+    if not (_FILE.search(parts[at]) and extension_of(parts[at])[1]):
+        at = len(parts) - 1
+    return Address(parts[at], folders=tuple(parts[:at]), queries=queries)
 
 
 def _forge(host: str, parts: list[str], queries: tuple[str, ...]) -> Address | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 __all__ = [
     "CONTENTS",
+    "CUTTING",
     "EXTENSIONS",
     "MACHINES",
     "MARKERS",
@@ -18,6 +19,8 @@ __all__ = [
     "PLATFORMS",
     "RELEASED",
     "SIDE_EXTENSIONS",
+    "SYSTEMS",
+    "UNFINISHED",
 ]
 
 
@@ -39,7 +42,8 @@ EXTENSIONS: Final = _kinds(
         ear jar aar cab lha lzh arj ace rar zoo gz bz2 xz zst lzma lz Z z
     """,
     binary="""
-        vbox-extpack deb udeb rpm drpm apk whl egg exe msi msu msix msixbundle appx appxbundle dmg pkg
+        vbox-extpack deb udeb rpm drpm apk whl egg exe msi msu msix msixbundle appx appxbundle
+        dmg pkg
         mpkg appimage flatpak snap run bin iso img img.gz img.xz img.zst qcow2 vmdk ova ipa
         aab xapk conda txz.pkg pkg.tar.xz pkg.tar.zst pkg.tar.gz 7z.exe zip.exe so dll dylib
         elf hex uf2 fw rom out com bundle vhd vhdx sfx
@@ -126,11 +130,30 @@ CONTENTS: Final = _words("""
 """)
 """What is in the file, how it was packed, that it is a release; after a version no part of it."""
 
+UNFINISHED: Final = _words("""
+    alpha beta gamma rc cr preview prerelease pre dev devel post patch pl rev hotfix update upd
+    snapshot nightly svn git hg bzr cvs build snap test milestone eap ea sp tp dp rel ga mr lts
+    ubuntu debian deb dfsg nmu jre jdk trial ds stable incubating esr
+""")
+"""Words that belong to a version, mostly with a number: how finished it is, which patch of it."""
+
+CUTTING: Final = _words("""
+    with without release src source srconly sources bin binary binaries
+""")
+"""Words behind a dotted version after which nothing more of it comes (3.97-with-nspr-4.35)."""
+
+SYSTEMS: Final = _words("""
+    x86|64 msys msys2 msvc mingw mingw32 mingw64 gcc clang linux windows win32 win64 macos macosx
+    osx darwin freebsd x86_64 amd64 arm64 aarch64 i386 i686 armhf armv7 x64 x86
+""")
+"""Systems whose own version may follow (1.3.12-msys-1.0.13); `x86|64` is how segments spell it."""
+
 RELEASED: Final = _words("final release ga")
 """Words that a version may truly end with, behind a dot (`5.3.39.RELEASE`, `20.0.1.Final`)."""
 
 MARKERS: Final = _words("""
-    nightly v ver version vers release releases releasing rel tag tags stable final rev revision r build
+    nightly v ver version vers release releases releasing rel tag tags stable final rev revision
+    r build
     b snapshot milestone prod production update upstream orig source src debian ubuntu dist
     patch import vendor branch heads refs
 """)
