@@ -50,6 +50,7 @@ async def crawling(
             now,
             lambda purl: runtime.interested(reader, purl),
             runtime.gate,
+            runtime.settings.schedule.jitter,
         )
 
 

@@ -66,6 +66,7 @@ class Crawler:
     now: Callable[[], int]
     wanted: Wanted
     gate: Gate = field(default_factory=Gate)
+    jitter: float = 0.1
     dice: Callable[[], float] = random.random
     indexing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -232,7 +233,13 @@ class Crawler:
                 at, due.changed, shortest=source.shortest, longest=source.longest
             )
         return next_visit(
-            outcome, at, every, fails=fails, retry_after=retry_after, dice=self.dice()
+            outcome,
+            at,
+            every,
+            fails=fails,
+            retry_after=retry_after,
+            dice=self.dice(),
+            jitter=self.jitter,
         )
 
 

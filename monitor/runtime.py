@@ -207,9 +207,9 @@ def source_of(name: str, given: SourceSettings, settings: Settings | None = None
         follow=given.follow,
         poll=_whole(given.poll, provider.poll),
         walk=_whole(given.walk, provider.walk),
-        fresh=_whole(None, provider.fresh),
-        shortest=int(schedule.min_interval),
-        longest=int(schedule.max_interval),
+        fresh=_whole(given.fresh, provider.fresh),
+        shortest=int(given.min_interval or schedule.min_interval),
+        longest=int(given.max_interval or schedule.max_interval),
         namespace=given.purl,
         rules=given.rules,
     )

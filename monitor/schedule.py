@@ -26,11 +26,13 @@ def next_visit(
     fails: int = 0,
     retry_after: float | None = None,
     dice: float = 0.5,
+    jitter: float = 0.1,
 ) -> int:
     """When a feed, an index or a project is to be asked again.
 
     `every` is the regular distance in seconds, `fails` counts visits in a row
-    that did not answer, this one included.
+    that did not answer, this one included. `jitter` is the share by which the
+    distance varies.
     """
     match outcome:
         case Outcome.OK | Outcome.UNCHANGED:
@@ -49,7 +51,7 @@ def next_visit(
             wait = _backoff(max(every, 10 * MINUTE), fails, DAY)
         case Outcome.RETRY:
             wait = _backoff(MINUTE, fails, max(every, HOUR))
-    return at + max(1, round(_jitter(wait, dice)))
+    return at + max(1, round(wait * (1 - jitter + 2 * jitter * dice)))
 
 
 def project_interval(now: int, last_change: int | None, *, shortest: int, longest: int) -> int:
@@ -75,7 +77,3 @@ def stale(answered: int | None, now: int, fresh: int) -> bool:
 
 def _backoff(first: float, fails: int, longest: float = DAY) -> float:
     return float(min(first * 2 ** min(max(fails - 1, 0), 20), longest))
-
-
-def _jitter(seconds: float, dice: float) -> float:
-    return seconds * (0.9 + 0.2 * dice)

@@ -10,7 +10,7 @@ UNFINISHED: Final = frozenset(
     alfa alpha beta gamma rc cr pre prealpha prebeta prerelease prever preview dev devel develop
     development snap snapshot snapshots nightly daily weekly canary edge unstable testing test
     tests experimental experiment ea eap insider insiders milestone candidate trial draft wip ctp
-    poc demo trunk tip unreleased next broken git svn hg bzr cvs
+    poc demo trunk tip unreleased next broken init start git svn hg bzr cvs
     """.split()  # noqa: SIM905
 )
 """Words by which upstreams say "not yet", wherever they stand in a version."""
@@ -43,6 +43,8 @@ _BRANCH_FOLDERS: Final = frozenset(
     user users dependabot renovate revert
     """.split()  # noqa: SIM905
 )
+
+_BRANCHES: Final = frozenset({"branch", "branches", "branchpoint", "basepoint", "basepoints"})
 
 _WORD = re.compile(r"[A-Za-z]+")
 _COMMIT = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}").fullmatch
@@ -107,6 +109,8 @@ def moving(text: str) -> str | None:
         rest = text[head.end() :].lstrip("-_./ ")
         if _AFTER_MOVING(rest):
             return f'"{head[0]}" moves'
-    if words[-1] in {"branch", "branchpoint", "maintenance", "head", "master", "latest"}:
+    if named := next((word for word in words if word in _BRANCHES), None):
+        return f'"{named}" names a branch'
+    if words[-1] in {"maintenance", "head", "master", "latest"}:
         return f'"{words[-1]}" names a branch'
     return None
