@@ -171,7 +171,7 @@ def pairs(scheme: str, shared: Path | None = None, count: int = PAIRS) -> list[t
     """Pairs of real versions and pairs of near-equal ones, half and half; the same on every run."""
     chance = random.Random(f"{scheme} of 2026")
     versions = real(scheme, shared)
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     while len(pairs) < count:
         a = chance.choice(versions)
         if len(pairs) % 2:
@@ -266,6 +266,5 @@ def _recorded(scheme: str, data: Path) -> Iterator[str]:
         for file in sorted((data / "cpan").glob("*.json")):
             yield from re.findall(r'"version"\s*:\s*"([0-9v._]+)"', file.read_text())
     elif scheme in ("debian", "rpm", "alpine", "generic", "composer"):
-        lines = (data / "archive-names.tsv").read_text().splitlines()[1:]
-        for line in lines:
-            yield line.split("\t")[1]
+        for row in (data / "archive-names.tsv").read_text().splitlines()[1:]:
+            yield row.split("\t")[1]

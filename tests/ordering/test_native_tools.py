@@ -92,6 +92,10 @@ def _a_spec_file_may_say(version: str) -> bool:
     )
 
 
+# Numbers above these are refused or cut down by the tool; to us they are numbers like others.
+_LARGEST = {"semver": 2**53 - 1, "cpan": 2**31 - 1}
+
+
 @pytest.mark.parametrize(
     ("scheme", "oracle"),
     [
@@ -107,7 +111,15 @@ def test_the_order_is_the_native_tools(
     pairs = samples.pairs(scheme, recorded)
     answers = oracle(pairs)
     enough(answers)
-    assert differences(scheme, pairs, answers) == []
+    different = differences(scheme, pairs, answers)
+    if scheme in _LARGEST:
+        different = [d for d in different if _largest_number(d) <= _LARGEST[scheme]]
+    assert different == []
+
+
+def _largest_number(difference: Difference) -> int:
+    numbers = re.findall("[0-9]+", " ".join(difference[:2]))
+    return max(int(number) for number in numbers)
 
 
 def test_composer_is_composers_normal_form_in_phps_order(recorded: Path | None) -> None:
@@ -119,6 +131,8 @@ def test_composer_is_composers_normal_form_in_phps_order(recorded: Path | None) 
         for a, b, theirs, ours in differences("composer", pairs, answers)
         # Branches: Composer only asks whether they are the same.
         if not (a[:4].lower() == b[:4].lower() == "dev-")
+        # `STABLE`: Composer asks for small letters here only, and then sorts it below everything.
+        and not any("stable" in version.lower() and "stable" not in version for version in (a, b))
         # A date with two more parts: read since Composer 3.4, Debian 12 has 3.3.
         and not (theirs is None and any(_long_date(version) for version in (a, b)))
     ]
