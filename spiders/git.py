@@ -22,6 +22,7 @@ from spiders.http import Http
 from spiders.network import NetworkSettings
 
 _URL = re.compile(r"git(?:\+https?)?://[A-Za-z0-9.\[][A-Za-z0-9.:\[\]-]*/[A-Za-z0-9_.~+@,=%:/-]+")
+_REDIRECTED = re.compile(r"error: 30[12378]\b|redirect")
 _OLDEST = (2, 39, 0)
 _REFS = 200_000  # tags of one repository
 _MEANINGS: dict[tuple[Outcome, int | None], tuple[str, ...]] = {
@@ -156,6 +157,21 @@ class Git:
         path = ended.path.removesuffix("/info/refs")
         return self.check(f"git+{ended.scheme}://{ended.netloc}{path}")
 
+    async def confirm(self, request: Request, address: Address) -> None:
+        """FetchError unless there is a repository: git takes any page for one without tags."""
+        if address.scheme == "git":
+            return
+        plain = take_apart(f"{address.url.removeprefix('git+')}{_DISCOVERY}")
+        stream = await self._http.open(Request(plain.url), plain)
+        await stream.close()
+        if stream.headers.get("content-type", "").startswith("text/html"):
+            raise FetchError(
+                without_secrets(request.url),
+                "sends an HTML page in place of a repository",
+                "look at the address in a browser; has the repository moved?",
+                outcome=Outcome.INVALID,
+            )
+
     def _failure(self, url: str, code: int, complaint: str) -> FetchError:
         words = complaint.lower()
         outcome, status = Outcome.RETRY, None
@@ -198,13 +214,16 @@ class GitStream:
                             outcome=Outcome.HOSTILE,
                         )
                     yield chunk
+                if not lines:
+                    await self._git.confirm(self._request, self._address)
                 return
             except FetchError as error:
-                if attempt == 2 or lines or "redirect" not in error.what:
+                if attempt == 2 or lines or not _REDIRECTED.search(error.what):
                     raise
                 target = await self._git.moved(self._request, self._address)
                 if target is None:
                     raise
+                self._address = target
             await self._stream.close()
             self._stream = await self._git.start(self._request, target)
             self.headers[":moved"] = target.url

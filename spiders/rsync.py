@@ -20,7 +20,7 @@ from spiders.guard import Guard
 from spiders.network import NetworkSettings
 
 _URL = re.compile(
-    r"rsync://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    r"rsync://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
     r"(/[A-Za-z0-9_.][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_.~+@,=%:-]*)*)"
 )
 _OLDEST = (3, 2, 7)  # before it, a server could write outside of the folder that was asked for

@@ -22,6 +22,7 @@ class Asked:
     method: str
     target: str
     headers: dict[str, str]
+    body: asyncio.StreamReader
 
 
 Script = Callable[[Asked, asyncio.StreamWriter], "Awaitable[bytes | None] | bytes | None"]
@@ -86,7 +87,7 @@ class Upstream:
             first, *rest = head.strip().split("\r\n")
             method, target, _ = first.split(" ", 2)
             headers = dict(line.split(": ", 1) for line in rest)
-            asked = Asked(method, target, {k.lower(): v for k, v in headers.items()})
+            asked = Asked(method, target, {k.lower(): v for k, v in headers.items()}, reader)
             self.asked.append(asked)
             self.open_now += 1
             self.most_open = max(self.most_open, self.open_now)
