@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,14 @@ def left(backend: Podman) -> list[str]:
     """Containers of builds and runs that are still there."""
     argv = ["podman", *backend._global(), "ps", "--all", "--external", "--quiet"]
     return child.run(argv, timeout=60).text.split()
+
+
+@pytest.mark.slow
+def test_podman_builds_where_buildah_is_not_installed(backend: Podman, tmp_path: Path):
+    recipe, tag = tmp_path / "Dockerfile", "localhost/release-monitor/alone__1:latest"
+    recipe.write_text('FROM localhost/release-monitor-base\nARG WHO\nRUN ["python3", "-V"]\n')
+    alone = replace(backend, builder="podman")
+    built = alone.build(recipe, tag, arguments={"WHO": "me"}, log=tmp_path / "log")
+    assert alone.image(tag) == built
+    assert "Python 3" in (tmp_path / "log").read_text()
+    alone.remove(tag)
