@@ -31,6 +31,8 @@ _PATCH = re.compile(
 )
 _DONE = re.compile(r"[-._]?(?:final|ga|gold|release|released|stable|lts|esr)$", re.I)
 _JOINED = re.compile(r"[0-9]+(?:(?:-[0-9]+){2,}|(?:_[0-9]+)+)").fullmatch
+_BUILD = re.compile(r"([0-9]+(?:\.[0-9]+)*)\+(?=[0-9])").match
+_DEPTH: Final = 6  # numbers of a version; those of builds are put behind as many
 _TAG = re.compile(r"[A-Za-z0-9._/@+~-]+").fullmatch
 _TOKEN = re.compile(r"[A-Za-z]+")
 
@@ -42,6 +44,8 @@ _AROUND: Final = frozenset(
     unstable experimental testing test trial milestone
     """.split()  # noqa: SIM905
 )
+
+_BEHIND: Final = frozenset({"init", "start"})  # where a branch began: llvmorg-18-init
 
 
 def flaw(version: str) -> str | None:
@@ -131,10 +135,15 @@ def sortable(scheme: str, version: str) -> str:
 
     In the generic order every unknown word is a pre-release. What is judged a
     release by its words (1.9.15p5, 1.0-final; fault C06) must not sort below
-    the version that it mends or finishes.
+    the version that it mends or finishes. A build behind "+" counts last:
+    21+35 is below 21.0.1+12.
     """
     if scheme not in BY_WORDS or not version[-1:].isalnum():
         return version
+    if match := _BUILD(version):
+        release = match[1].split(".")
+        release += ["0"] * (_DEPTH - len(release))
+        version = ".".join([*release, version[match.end() :]])
     return _DONE.sub("", _PATCH.sub("patch", version)) or version
 
 
@@ -147,8 +156,8 @@ def around(candidate: Candidate, version: str, project: str | None) -> frozenset
     before, _, behind = text.rpartition(inner)
     own = set(_TOKEN.findall((project or "").lower()))
     said = {word.lower() for word in _TOKEN.findall(before)} - own
-    said |= {word.lower() for word in re.findall(r"(?<![A-Za-z])[A-Za-z]+", behind)}
-    return frozenset(said & _AROUND)
+    said &= _AROUND
+    return frozenset(said | ({w.lower() for w in _TOKEN.findall(behind)} & (_AROUND | _BEHIND)))
 
 
 def _transformed(version: str, name: str) -> str:

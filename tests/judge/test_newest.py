@@ -235,6 +235,7 @@ def test_prefix_and_transforms_respell_the_version():
 
 def test_fixes_by_letter_are_above_what_they_fix():
     assert stable(judged("1.9.15", "1.9.15p5", "1.9.15p2")) == "1.9.15p5"
+    assert stable(judged("21", "21+35", "21.0.1+9", "21.0.1+12")) == "21.0.1+12"
     assert stable(judged("1.0-rc1", "1.0.Final")) == "1.0.Final"
     assert prerelease(judged("1.0-rc1", "1.0.Final")) is None
 
@@ -259,3 +260,16 @@ def test_c14_where_tags_name_the_project_those_of_another_are_left_out():
 
 def test_a_word_before_the_version_of_a_raw_tag_says_that_it_is_not_finished():
     assert stable(judged("v1.0", "beta-1.1", "nightly-1.2.3")) == "1.0"
+
+
+def test_tags_where_a_branch_began_are_no_releases():
+    assert stable(judged("llvmorg-17.0.6", "llvmorg-18-init")) == "17.0.6"
+    assert stable(judged("ghc-9.8.1-release", "ghc-9.9-start")) == "9.8.1"
+    assert stable(judged("releases/gcc-13.2.0", "basepoints/gcc-14")) == "13.2.0"
+    assert stable(judged("mesa-23.3.3", "24.0-branchpoint")) == "23.3.3"
+    assert stable(judged("libreoffice-7.6.4.1", "libreoffice-24-2-branch-point")) == "7.6.4.1"
+
+
+def test_underscores_in_tags_are_dots():
+    assert stable(judged("v3_2_2", "v3_3_0", "v3_4_0_preview1")) == "3.3.0"
+    assert stable(judged("REL9_6_24", "REL_16_1", "REL_17_BETA1")) == "16.1"
