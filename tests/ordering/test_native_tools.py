@@ -140,7 +140,7 @@ def test_composer_is_composers_normal_form_in_phps_order(recorded: Path | None) 
 
 
 def _long_date(version: str) -> bool:
-    return bool(re.match(r"v?[0-9]{4}([.:-]?[0-9]{2}){1,6}([.:-]?[0-9]{1,3}){2}", version))
+    return bool(re.match(r"v?[0-9]{4}([.:-]?[0-9]{2}){1,6}([.:-]?[0-9]{1,3}){2}", version, re.I))
 
 
 def test_maven_is_mavens_order_but_for_its_circles(recorded: Path | None) -> None:
