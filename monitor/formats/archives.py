@@ -39,11 +39,11 @@ _SINGLE = frozenset(("gz", "bz2", "xz", "lz", "lzma", "zst", "Z"))
 _NONE = re.compile(r"\.debian\.tar\.|\.diff\.|\.shar\.|[-_.]latest[-_.]", re.IGNORECASE).search
 # "gcc-g77-2.95", "aspell5-ga-3.5-0": what follows the project's name is the rest of another name.
 _OTHER = re.compile(
-    r"[A-Za-z]{2,}\d*-\d|\d+-(?!rc|pre|beta|alpha|b|a|p|patch|dev|test|snap)[a-z]{1,12}-\d"
+    r"[A-Za-z]{2,}\d*-\d|[A-Za-z]\d+-\d+\.|\d+-(?!rc|pre|beta|alpha|b|a|p|patch|dev|test|snap)[a-z]{1,12}-\d"
 ).match
 # Nine of ten names, at a tenth of the price: what `archive_names` says of them is the same.
 _PLAIN = re.compile(
-    r"([A-Za-z][A-Za-z+]*+(?:[-_.][A-Za-z][A-Za-z+]*+)*+)[-_]v?(\d++(?:\.\d++)*+)(?:\.orig)?"
+    r"([A-Za-z][A-Za-z+]*+(?:[-.][A-Za-z][A-Za-z+]*+)*+)[-_]v?(\d++(?:\.\d++)*+)(?:\.orig)?"
     r"\.(?:tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)(\.(?:sig|asc|sign))?\Z"
 ).match
 

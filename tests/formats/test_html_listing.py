@@ -170,19 +170,13 @@ def test_B01_an_empty_folder_is_empty():
     assert read("[\n]", content_type="application/json").files == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<html>Sorry</html>",
-        b"[]",
-        b"null",
-        b'{"message": "slow down"}',
-        b"\xff\xfe",
-        b'[{"name": "x"}]',
-    ]
-    + [b'<html><a href="/login">Log in</a><a href="help">Help</a></html>'],
-)
+NO_LISTING = [
+    *(b"", b"<html>Sorry</html>", b"[]", b"null", b'{"message": "slow down"}', b"\xff\xfe"),
+    *(b'[{"name": "x"}]', b'<html><a href="/login">Log in</a><a href="help">Help</a></html>'),
+]
+
+
+@pytest.mark.parametrize("body", NO_LISTING)
 def test_B13_a_page_that_is_no_folder_is_not_read(body):
     with pytest.raises(ValueError):
         read(body)
