@@ -126,6 +126,10 @@ def rsyncd(tmp_path_factory, free_port):
 
 @pytest.fixture(scope="module")
 def free_port():
+    return _free_port()
+
+
+def _free_port():
     import socket
 
     with socket.socket() as probe:
@@ -356,14 +360,14 @@ async def test_tags_come_with_what_they_stand_for_and_branches_do_not(going, rep
     assert {asked.headers.get("git-protocol") for asked in up.asked} == {"version=2"}
 
 
-async def test_tags_come_through_the_gateway_and_an_own_daemon(going, repository, free_port):
+async def test_tags_come_through_the_gateway_and_an_own_daemon(going, repository):
     def extra(asked):
         asked.target = asked.target.removeprefix("/gw/https/forge.example")
 
     async with Upstream(_http_backend(repository, extra)) as up:
         async with going(gateway=up.url("/gw")) as fetch:
             assert len(list((await fetch("git+https://forge.example/a.git")).lines())) == 3
-    port = free_port + 1 if free_port < 65_000 else free_port - 1
+    port = _free_port()
     daemon = subprocess.Popen(
         ["git", "daemon", "--listen=127.0.0.1", f"--port={port}", f"--base-path={repository}"]
     )
