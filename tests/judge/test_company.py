@@ -145,6 +145,12 @@ def test_c15_what_was_there_from_the_beginning_is_believed():
     assert stable(judge(c15("2021-05-01"), scheme="generic")) == "4.02.3"
 
 
+def test_c15_what_is_less_than_a_year_older_is_believed():
+    late = Candidate("1.0", published=day("2020-06-01"), first_seen=day("2022-01-01"))
+
+    assert stable(judge([*c15("2022-01-01")[:2], late], scheme="generic")) == "1.0"
+
+
 def test_an_old_series_that_is_kept_up_does_not_make_the_new_one_doubtful():
     seen = day("2020-01-01")
     history = [

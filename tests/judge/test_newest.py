@@ -143,6 +143,16 @@ def test_c03_a_count_that_began_anew_is_proposed_once_it_is_certain():
     assert propose_epoch(judge(fork[:3], scheme="generic")) is None
 
 
+def test_c03_a_mass_upload_of_old_versions_is_no_new_count():
+    old = dated(v2_5="2000-01-01")
+    one_day = dated(v1_40="2002-08-13", v1_41="2002-08-13", v1_42="2002-08-13")
+    backwards = dated(v1_42="2002-08-13", v1_41="2002-08-14", v1_40="2002-08-15")
+    together = dated(v20160708="2017-01-01", v2_0="2017-01-01")
+
+    for history in (old + one_day, old + backwards, together):
+        assert propose_epoch(judge(history, scheme="generic")) is None
+
+
 def test_c03_an_old_series_fix_is_no_new_count():
     history = dated(v4_8="2017-01-01", v5_0="2018-01-01", v4_9_1="2019-01-01", v4_9_2="2020-01-01")
 

@@ -28,7 +28,7 @@ v1.2.3-4-gabcdef0
 RELEASES = """
 1.0 v1.0 1.0.0 2024.1 20240131 1.0-final 1.0.Final 1.0.RELEASE 1.0-GA 1.0.post1 1.9.15p5 9.6p1
 4.2.8p15 1.1.1w 2024a 9f 643 7.1.1-29 33.5.0-jre 33.5.0-android 1.0.SP1 1.0-r3 1.0-hotfix1
-2.4.4_20240125 1.0-stable 1.0-lts 8u392 1.0pl2 1.0-patch3 20240101a 0.9.0-incubating b8117
+2.4.4_20240125 1.0-stable 1.0-lts 8u392 1.0pl2 1.0-patch3 20240101a 0.9.0-incubating b8117 8m2
 """.split()  # noqa: SIM905
 
 
