@@ -119,9 +119,10 @@ class Daemon:
             await self._until_stopped()
         finally:
             sd.notify("STOPPING=1")
-            scheduler.shutdown(wait=False)
+            scheduler.pause()
             server.close()
             await self._finish()
+            scheduler.shutdown(wait=False)
             with contextlib.suppress(OSError):
                 self.runtime.socket.unlink()
 
@@ -160,6 +161,9 @@ class Daemon:
         async def guarded() -> None:
             try:
                 await job()
+            except asyncio.CancelledError:
+                if not self.stopping.is_set():
+                    raise
             except MonitorError as error:
                 self.log.error(
                     "cannot go on", job=job.__name__, where=error.where, what=error.what,
@@ -179,7 +183,7 @@ class Daemon:
         """Claim what is due, as much as there is room for."""
         if self.until and self.until():
             self.stopping.set()
-        room = self.runtime.settings.network.concurrency - len(self.visits)
+        room = self.runtime.settings.schedule.visits - len(self.visits)
         if room <= 0 or self.stopping.is_set() or time.monotonic() < self.stuck_until:
             return
         sources, at = list(self.runtime.sources.values()), now()

@@ -87,19 +87,16 @@ class Runtime:
         """
         if text.startswith("pkg:"):
             return self._of_purl(text)
-        if "://" in text:
-            return self._of_address(text)
         name, slash, project = text.partition("/")
-        if not slash or not project:
-            return []
-        if source := self.sources.get(name):
-            return [(source, project)]
-        named = [one for one in self.sources.values() if one.provider.name == name]
-        if named:
-            return [(source, project) for source in named]
-        if name in providers.names():
-            return [(default_source(name), project)]
-        return []
+        if slash and project:
+            if source := self.sources.get(name):
+                return [(source, project)]
+            named = [one for one in self.sources.values() if one.provider.name == name]
+            if named:
+                return [(source, project) for source in named]
+            if name in providers.names():
+                return [(default_source(name), project)]
+        return self._of_address(text) if "://" in text else []
 
     def _of_purl(self, text: str) -> list[tuple[Source, str]]:
         from packageurl import PackageURL

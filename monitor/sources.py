@@ -60,8 +60,10 @@ class Source:
 def purl_of(base: str, name: str) -> str:
     """`base` is a purl type, perhaps with a namespace ("generic/gnu").
 
-    Maven's "group:artifact" becomes "group/artifact".
+    Of a name that is an address the scheme is left out; Maven's
+    "group:artifact" becomes "group/artifact".
     """
+    name = name.partition("://")[2] or name
     kind = base.partition("/")[0]
     if kind == "maven":
         name = name.replace(":", "/", 1)

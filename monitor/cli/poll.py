@@ -64,7 +64,7 @@ async def _round(app: App, names: tuple[str, ...], json: bool, quiet: bool) -> l
         with contextlib.closing(open_reader(Path(app.state))) as reader:
             async with crawling(runtime, writer, reader, now) as crawler:
                 with _progress(quiet) as bar:
-                    room = asyncio.Semaphore(app.settings.network.concurrency)
+                    room = asyncio.Semaphore(app.settings.schedule.visits)
 
                     async def visit(one: due.Due) -> None:
                         async with room:

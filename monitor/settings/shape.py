@@ -254,6 +254,9 @@ class ScheduleSettings(_Table, frozen=True, kw_only=True):
     sweep: Duration = 5.0
     """How often we look for projects that are due."""
 
+    visits: Positive = 50
+    """Visits at the same time, all hosts together."""
+
     min_interval: Duration = 600.0
     """Shortest time between two looks at one project."""
 
