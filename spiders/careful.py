@@ -80,7 +80,6 @@ class Careful:
 
     async def _read(self, request: Request, stream: Stream, limits: HostSettings) -> Reply:
         status, headers = stream.status, stream.headers
-        self._check_headers(request, headers)
         partial = status in (206, 416) and any(n.lower() == "range" for n, _ in request.headers)
         if status == 304 or (status == 416 and partial):
             return Reply(request, status=status, headers=headers, url=stream.url, at=self._now())
@@ -164,18 +163,6 @@ class Careful:
                 f"drips: {wire} bytes in {took:.0f} s",
                 "it is tried again; network.min_rate sets the limit",
                 outcome=Outcome.RETRY,
-            )
-
-    def _check_headers(self, request: Request, headers: Mapping[str, str]) -> None:
-        network = self._network
-        if len(headers) > network.max_headers or any(
-            len(value) > network.max_header for value in headers.values()
-        ):
-            raise FetchError(
-                without_secrets(request.url),
-                "the headers are larger than the limits allow",
-                "network.max_header and network.max_headers set the limits",
-                outcome=Outcome.HOSTILE,
             )
 
     def _too_large(self, request: Request, key: str, limit: int | None) -> FetchError:

@@ -92,19 +92,19 @@ class Engine(httpx2.AsyncBaseTransport):
         session = self._session
         if session is None:
             session = self._session = self._open()
-        url = request.url
-        address = URL(str(url), encoded=True)
+        address = URL(str(request.url), encoded=True)
+        place = (address.raw_host or "", address.port or 0)
         try:
-            if not address.raw_host or address.raw_host[0] in "[0123456789":
+            if place not in self._guard.approved and place[0][:1] in "[0123456789:":
                 # aiohttp does not ask its resolver for an IP address.
-                await self._guard.resolve(address.raw_host or "", address.port or 0)
+                await self._guard.resolve(*place)
             answer = await session.request(
                 request.method,
                 address,
-                headers=request.headers.multi_items(),
-                data=await request.aread() or None,
+                headers=[(n.decode("ascii"), v.decode("latin-1")) for n, v in request.headers.raw],
+                data=None if request.method == "GET" else await request.aread() or None,
                 allow_redirects=False,
-                ssl=self._certificates() if url.scheme == "https" else True,
+                ssl=self._certificates() if address.scheme == "https" else True,
             )
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise _as_httpx2(error, request) from error

@@ -71,16 +71,16 @@ class Http:
             secret = self.secret(address)
             response = await self._send(address, headers, secret)
             status = response.status_code
-            if status not in _REDIRECTS or "location" not in response.headers:
-                if secret is not None and status == 401 and self._rejected(secret):
-                    await response.aclose()
-                    continue
-                answer = HttpStream(self, response, address.url)
+            if status == 401 and secret is not None and self._rejected(secret):
+                await response.aclose()
+                continue
+            answer = HttpStream(self, response, address.url)
+            if status not in _REDIRECTS or "location" not in answer.headers:
                 if address is not first and permanent:
                     answer.headers[":moved"] = without_secrets(address.url)
                 return answer
             await response.aclose()
-            location = response.headers["location"]
+            location = answer.headers["location"]
             permanent = permanent and status in _PERMANENT
             target = self._follow(address, location)
             if target.url in seen:

@@ -20,6 +20,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from io import BytesIO
 from typing import Protocol
 
@@ -29,6 +30,7 @@ from monitor.protocols import Transport
 from spiders.address import without_secrets
 
 _USELESS = 3  # times a validator did not help with an unchanged body, until it is not sent
+_NONE: frozenset[str] = frozenset()
 _FULL = ":full"  # a mark for us; names with a colon are never sent
 _LONGEST = 1024  # characters of a validator that we send back
 
@@ -82,7 +84,7 @@ class Thrifty:
         self._useless: OrderedDict[str, int] = OrderedDict()
 
     async def fetch(self, request: Request) -> Reply:
-        names = {name.lower() for name, _ in request.headers}
+        names = {name.lower() for name, _ in request.headers} if request.headers else _NONE
         if "range" in names:
             return await self._tail(request)
         identity = self.identity(request)
@@ -113,14 +115,7 @@ class Thrifty:
 
     def identity(self, request: Request) -> str:
         """What an answer depends on beside the address: representation and credential."""
-        seen = (
-            request.accept,
-            sorted(h for h in request.headers if h[0] not in (_FULL, "cache-control")),
-            self._fingerprint(request.url),
-        )
-        if seen == (None, [], ""):
-            return ""
-        return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
+        return _identity(request.accept, request.headers, self._fingerprint(request.url))
 
     def _conditional(self, request: Request, known: Known) -> Request:
         if self._useless.get(request.url, 0) >= _USELESS:
@@ -188,6 +183,14 @@ class Thrifty:
         reply.body.close()
         whole = tuple((n, v) for n, v in request.headers if n.lower() != "range")
         return await self._inner.fetch(replace(request, headers=whole))
+
+
+@lru_cache(maxsize=256)
+def _identity(accept: str | None, headers: tuple[tuple[str, str], ...], credential: str) -> str:
+    seen = sorted(h for h in headers if h[0] not in (_FULL, "cache-control"))
+    if accept is None and not seen and not credential:
+        return ""
+    return hashlib.sha256(repr((accept, seen, credential)).encode()).hexdigest()[:16]
 
 
 def _sendable(value: str) -> bool:
