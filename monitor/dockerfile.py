@@ -30,7 +30,7 @@ LOCAL_BASE = "localhost/release-monitor-base"  # made by `monitor queue work --b
 # What a value may look like. Nothing here can end a line, a JSON string or a word, name a
 # variable ($), escape (\), comment (#) or open a here-document (<<).
 PATTERNS: Mapping[str, re.Pattern[str]] = {
-    "purl": re.compile(r"pkg:[a-z][a-z0-9.+-]{0,30}/[A-Za-z0-9._~%/@+:!-]{1,500}"),
+    "purl": re.compile(r"pkg:[a-z][a-z0-9.+-]{0,30}/[A-Za-z0-9._~%/@+:!?=&-]{1,500}"),
     "name": re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@/+-]{0,198}[A-Za-z0-9+])?"),
     "version": re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+!~:^@/-]{0,198}[A-Za-z0-9+~])?"),
     "url": re.compile(

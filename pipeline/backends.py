@@ -219,14 +219,22 @@ class Podman:
         try:
             for left in self.state.glob("*.iid"):
                 left.unlink(missing_ok=True)
-            self._call(
-                ["podman", *self._global(), "rm", "--all", "--force", "--time", "1"], _PROBE * 5
-            )
-            if self.builder == "buildah":
-                self._call(["buildah", *self._global(), "rm", "--all"], _PROBE * 5)
+            self._remove_containers()
         finally:
             fcntl.flock(handle, fcntl.LOCK_SH)
         return True
+
+    def _remove_containers(self) -> None:
+        # Also the "external" ones: working containers of builds that were killed so early
+        # that neither podman nor buildah counts them among its own.
+        call = ["podman", *self._global()]
+        listing = self._call([*call, "ps", "--all", "--external", "--quiet"], _PROBE)
+        if listing.status == 0 and (left := listing.text.split()):
+            self._call([*call, "rm", "--force", "--time", "1", *left], _PROBE * 5)
+            listing = self._call([*call, "ps", "--all", "--external", "--quiet"], _PROBE)
+        if listing.status != 0 or listing.text.split():
+            said = listing.text.strip().rpartition("\n")[2]
+            raise BackendError(f"{self.name} cannot clear {self.state}: {said[:300]}")
 
     def close(self) -> None:
         """Let the lock go; other workers may sweep then."""

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
-from pipeline.backends import Backend, BackendError, Tick
+from pipeline.backends import Backend, BackendError, BuildError, Tick
 
 REFERENCE = "localhost/release-monitor-base:latest"  # what FROM says in recipes with base = "auto"
 
@@ -109,8 +109,11 @@ def ensure(backend: Backend, *, tick: Tick | None = None) -> str:
         with (context / "rootfs.tar").open("wb") as file:
             write_rootfs(file, python, pip)
         (context / "Dockerfile").write_text(_DOCKERFILE)
-        for tag in (keyed, REFERENCE):
-            found = backend.build(context / "Dockerfile", tag, context=context, tick=tick)
+        try:
+            for tag in (keyed, REFERENCE):
+                found = backend.build(context / "Dockerfile", tag, context=context, tick=tick)
+        except BuildError as error:
+            raise BackendError(f"the base image cannot be made: {error}") from error
     assert found is not None
     return found
 

@@ -1,6 +1,6 @@
 """Does the installed distribution import? Runs inside a container without network.
 
-    python3 -c <this text> DISTRIBUTION        standard library only, Python 3.8 and later
+    python3 -I -c <this text> DISTRIBUTION        standard library only, Python 3.8 and later
 
 The last line on standard output is one JSON object:
 {"distribution", "version", "modules": [imported…], "failed": {module: error}}.

@@ -140,7 +140,7 @@ class _Failed(Exception):
 def prepare(backend: Backend, settings: Settings) -> None:
     """Once, before the first job: clear away what killed workers left, make the base image.
 
-    Raises BackendError or BuildError when this machine cannot build.
+    Raises BackendError when this machine cannot build.
     """
     backend.sweep()
     if settings.base == "auto":
@@ -160,9 +160,11 @@ def work(
     """Work, yielding each job's outcome.
 
     `once` ends after one job or none, `drain` when the queue is empty; else it goes
-    on for ever, looking for work every `pause` seconds.
+    on for ever, looking for work every `pause` seconds. After a failure of this
+    machine it waits, longer each time, and prepares anew: BackendError ends the work.
     """
     prepare(backend, settings)
+    in_a_row = 0
     while True:
         outcome = work_once(queue, backend, settings)
         if outcome is not None:
@@ -171,6 +173,13 @@ def work(
             return
         if outcome is None:
             sleep(pause)
+        elif outcome.failure is Failure.INFRASTRUCTURE:
+            # A machine that cannot build must not use up the attempts of the whole queue.
+            in_a_row += 1
+            sleep(min(300.0, pause * 2**in_a_row))
+            prepare(backend, settings)
+        else:
+            in_a_row = 0
 
 
 def work_once(queue: Queue, backend: Backend, settings: Settings) -> Outcome | None:
@@ -270,7 +279,8 @@ def _check(
 ) -> dict[str, Any]:
     """Import it in a container without network. What is not Python only has to start."""
     python = job.purl.startswith("pkg:pypi/")
-    argv = ["-c", _CHECK, _project(job.purl)] if python else []
+    # -I: what lies in the working folder is no module of anybody's.
+    argv = ["-I", "-c", _CHECK, _project(job.purl)] if python else []
     ended = backend.run(job.image, argv, settings.limits, log=record, tick=tick)
     if ended.timed_out:
         text = f"the import took more than {settings.limits.seconds:.0f} s\n"

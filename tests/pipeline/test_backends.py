@@ -146,7 +146,8 @@ def test_the_same_recipe_gives_the_same_image(backend: Podman, tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_what_a_killed_worker_left_is_swept(backend: Podman, tmp_path: Path):
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+def test_what_a_killed_worker_left_is_swept(backend: Podman, tmp_path: Path, pause: float):
     recipe = tmp_path / "Dockerfile"
     sleep = 'RUN ["python3", "-c", "import time; time.sleep(60)"]'
     recipe.write_text(f"FROM localhost/release-monitor-base\n{sleep}\n")
@@ -157,7 +158,8 @@ def test_what_a_killed_worker_left_is_swept(backend: Podman, tmp_path: Path):
     )
     until = time.monotonic() + 20
     while not left(backend) and time.monotonic() < until:
-        time.sleep(0.1)
+        time.sleep(0.05)
+    time.sleep(pause)
     os.killpg(build.pid, 9)
     build.wait()
     assert left(backend) != []

@@ -155,7 +155,9 @@ def check(site: Path, name: str = "demo") -> tuple[int, dict, str]:
     text = Path(check_import.__file__).read_text()
     argv = [sys.executable, "-S", "-c", text, name]
     env = {"PYTHONPATH": str(site)}
-    said = subprocess.run(argv, capture_output=True, text=True, check=False, env=env, timeout=60)
+    said = subprocess.run(
+        argv, cwd=site, capture_output=True, text=True, check=False, env=env, timeout=60
+    )
     last = said.stdout.strip().rpartition("\n")[2]
     return said.returncode, json.loads(last) if last else {}, said.stderr
 

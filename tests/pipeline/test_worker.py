@@ -11,7 +11,7 @@ import pytest
 
 from monitor.recipe_names import REPOSITORY as NAMED_BY_THE_MONITOR
 from monitor.recipe_names import image_reference
-from pipeline.backends import Limits, Podman
+from pipeline.backends import BackendError, Limits, Podman
 from pipeline.failures import Failure
 from pipeline.worker import REPOSITORY, work, work_once
 from tests.lab.artefacts import make_source_archive
@@ -199,6 +199,22 @@ def test_a_recipe_that_was_changed_after_queueing_is_not_built(backend: Podman, 
     assert outcome is not None
     assert outcome.failure is Failure.INFRASTRUCTURE
     assert "changed" in outcome.text
+
+
+def test_a_machine_that_cannot_build_does_not_use_up_the_queue(
+    backend: Podman, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("one", "two", "three"):
+        workshop.publish(name, "1", {f"{name}.py": ""})
+    pauses: list[float] = []
+    working = work(workshop.queue, backend, workshop.settings(), drain=True, sleep=pauses.append)
+    assert next(working).built is not None
+    monkeypatch.setenv("PATH", "")
+    assert next(working).failure is Failure.INFRASTRUCTURE
+    with pytest.raises(BackendError, match="No such file"):
+        next(working)
+    assert len(workshop.queue.jobs) == 1, "the third is left for others"
+    assert len(pauses) == 1
 
 
 def test_two_workers_share_one_storage_root(backend: Podman, workshop: Workshop):
