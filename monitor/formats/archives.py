@@ -43,7 +43,7 @@ _OTHER = re.compile(
 ).match
 # Nine of ten names, at a tenth of the price: what `archive_names` says of them is the same.
 _PLAIN = re.compile(
-    r"([A-Za-z][A-Za-z+]*+(?:[-.][A-Za-z][A-Za-z+]*+)*+)[-_]v?(\d++(?:\.\d++)*+)(?:\.orig)?"
+    r"([A-Za-z][A-Za-z+]*+(?:[-.][A-Za-z][A-Za-z+]*+)*+)[-_](?:v(?!.*\.orig\.))?(\d++(?:\.\d++)*+)(?:\.orig)?"
     r"\.(?:tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)(\.(?:sig|asc|sign))?\Z"
 ).match
 

@@ -1,0 +1,192 @@
+"""PyPI. Samples are made in the shape of PEP 691 and 700; recordings lie in the shared folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor.model import Cursor, Partial, Release, State, Unread
+from providers.pypi import provider, read_files, read_updates
+from tests.formats.answers import answer
+
+URL = "https://up.example/simple/argset/"
+
+
+def file(name="argset-0.1.0.tar.gz", **said):
+    return {
+        "filename": name,
+        "url": f"https://files.example/{name}",
+        "hashes": {"md5": "0", "sha256": "ab" * 32},
+        "size": 5219,
+        "yanked": False,
+        "upload-time": "2021-06-05T00:15:37.534150Z",
+    } | said
+
+
+def page(*files, **said):
+    body = {"meta": {"api-version": "1.4"}, "name": "argset", "files": list(files)}
+    return body | {"versions": ["0.1.0"]} | said
+
+
+def read(body, project="argset"):
+    return list(read_files(answer(body, URL, project)))
+
+
+def test_a_release_has_all_its_files_with_digest_size_and_date():
+    wheel = file("argset-0.1.0-py3-none-any.whl", **{"upload-time": "2021-06-05T00:15:36Z"})
+    (release,) = read(page(file(), wheel))
+
+    assert (release.project, release.version, release.state) == ("argset", "0.1.0", State.LISTED)
+    assert release.published == datetime(2021, 6, 5, 0, 15, 36, tzinfo=UTC)
+    assert [(f.kind, f.size, f.digest) for f in release.files] == [
+        ("source", 5219, "sha256:" + "ab" * 32),
+        ("binary", 5219, "sha256:" + "ab" * 32),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "state", "reason"),
+    [
+        ([False, False], State.LISTED, None),
+        ([True, False], State.LISTED, None),
+        ([True, True], State.YANKED, None),
+        (["breaks", True], State.YANKED, "breaks"),
+        ([True, ""], State.YANKED, None),
+    ],
+)
+def test_a_release_is_yanked_when_all_its_files_are(flags, state, reason):
+    wheels = [
+        file(f"argset-0.1.0-{i}-py3-none-any.whl", yanked=flag) for i, flag in enumerate(flags)
+    ]
+    (release,) = read(page(*wheels))
+
+    assert (release.state, release.reason) == (state, reason)
+    assert [f.yanked for f in release.files] == [flag is not False for flag in flags]
+
+
+def test_what_a_mirror_does_not_say_was_not_said():
+    (release,) = read(
+        {
+            "meta": {},
+            "name": "argset",
+            "files": [
+                {"filename": "argset-1.0.zip", "url": "../../x/argset-1.0.zip", "hashes": {}}
+            ],
+        }
+    )
+
+    assert (release.version, release.published) == ("1.0", None)
+    assert release.files[0].url == "https://up.example/x/argset-1.0.zip"
+    assert (release.files[0].digest, release.files[0].size) == (None, None)
+
+
+def test_the_published_spelling_of_a_version_is_kept():
+    (release,) = read(page(file("argset-1.0rc1-py3-none-any.whl"), versions=["1.0.0-RC1"]))
+
+    assert (release.version, len(release.files)) == ("1.0.0-RC1", 1)
+
+
+def test_a_quarantined_project_withdraws_nothing():
+    found = read(
+        page(**{"project-status": {"status": "quarantined", "reason": "malware"}, "versions": []})
+    )
+
+    assert found == [Partial("malware")]
+
+
+def test_the_versions_of_a_quarantined_project_are_quarantined():
+    _, release = read(page(**{"project-status": {"status": "quarantined"}}))
+
+    assert release.state is State.QUARANTINED
+
+
+def test_B01_a_project_without_files_has_no_versions():
+    assert read(page(versions=[])) == []
+
+
+def test_A34_the_page_of_another_project_is_refused():
+    with pytest.raises(ValueError, match="not of"):
+        read(page(file()), "other")
+    assert read(page(name="Arg.Set", versions=[]), "arg-set") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (page(file(url=None)), "files[0].url"),
+        (page(file(hashes=[])), "files[0].hashes"),
+        (page(file(yanked=None)), "files[0].yanked"),
+        (page(files=None), "files"),
+        (page(versions=[1.10]), "versions[0]"),
+        ({"meta": {}, "files": []}, "name"),
+    ],
+)
+def test_B04_what_is_missing_or_of_another_kind_is_named_by_its_path(body, path):
+    with pytest.raises(ValueError) as error:
+        read(body)
+
+    assert path in str(error.value)
+
+
+def test_B11_a_key_that_is_given_twice_is_refused():
+    with pytest.raises(ValueError, match="duplicate"):
+        read('{"meta": {}, "name": "argset", "name": "other", "files": []}')
+
+
+@pytest.mark.parametrize("version", ["1.\uff10", "1.0\u200b", "1.0\x1b[31m", "1.0\n", ""])
+def test_B08_a_version_that_only_looks_like_one_is_a_dead_letter(version):
+    (found,) = read(page(versions=[version]))
+
+    assert isinstance(found, Unread)
+    assert found.raw.isascii()
+    assert found.raw.isprintable()
+
+
+def test_a_file_of_no_version_is_a_dead_letter():
+    release, stray = read(page(file(), file("other-9.zip")))
+
+    assert (release.version, type(stray)) == ("0.1.0", Unread)
+
+
+def test_a_file_that_lies_on_no_web_server_is_left_out():
+    (release,) = read(
+        page(file(url="file:///etc/passwd"), file("argset-0.1.0.zip", url="https://u:p@x/"))
+    )
+
+    assert release.files == ()
+
+
+def test_the_address_of_a_mirror_replaces_the_public_one():
+    mirror = provider(url="https://pypi.example/")
+
+    assert mirror.versions is not None
+    assert mirror.versions.of("argset").url == "https://pypi.example/simple/argset/"
+    assert mirror.versions.of("../x").url == "https://pypi.example/simple/..%2Fx/"
+
+
+def test_D01_the_recorded_feed_has_its_window_and_the_cursor_of_its_newest_entry(shared):
+    *releases, cursor = read_updates(answer((shared / "data/pypi/updates.xml").read_bytes()))
+
+    assert len(releases) == 100
+    assert releases[0] == Release(
+        "GeoMeshPy",
+        "0.0.11",
+        published=datetime(2022, 3, 22, 16, 54, 42, tzinfo=UTC),
+        page=releases[0].page,
+    )
+    assert cursor == Cursor("2022-03-22T16:54:42+00:00")
+    assert min(release.published for release in releases) == datetime(
+        2022, 3, 22, 16, 24, 6, tzinfo=UTC
+    )
+
+
+def test_the_recorded_page_has_two_releases_with_all_their_files(shared):
+    body = (shared / "data/pypi/numpy-simple.json").read_bytes()
+    found = read(body, "numpy")
+
+    assert [(release.version, len(release.files)) for release in found] == [
+        ("1.5.0", 2),
+        ("1.5.1", 6),
+    ]
+    assert all(f.digest and f.size and f.published for release in found for f in release.files)
