@@ -74,10 +74,10 @@ class Split(msgspec.Struct, frozen=True, gc=False):
 _COMMON: Final = re.compile(
     r"(?:((?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+(?:[-_.][A-Za-z][A-Za-z0-9+]*+)*)"
     r"(?<!64)(?<!32)(?<!86)[-_])?"
-    r"[vV]?((?<=[A-Za-z+][-_])(?!(?:32|64|386)\b)[1-9]\d{0,7}+(?:(?<!\d{6})[a-z])?+"
-    r"|\d++(?:\.\d++)++(?:\.?(?:rc|alpha|beta|post|dev|a|b|p)\d++|[a-z])?+"
-    r"(?:(?<=\.\d)-(?!32|64|386)(?:[1-9]\d*+|0)(?!\d))?+)"
-    r"(?:[-_.](?:[Ss]ource|src|stable))?+"
+    r"[vV]?(\d++(?:\.\d++)++(?:(?:[-.]?(?:rc|alpha|beta)|\.?(?:post|dev|a|b|p))\d++|[a-z])?+"
+    r"(?:-(?<=\.\d-)(?!32|64|386)(?:[1-9]\d*+|0)(?!\d))?+"
+    r"|(?<=[A-Za-z+][-_])(?!(?:32|64|386)\b)[1-9]\d{0,7}+(?:(?<!\d{6})[a-z])?+(?!\.orig))"
+    r"(?:[-_.](?:[Ss]ource|src|stable)|\.orig)?+"
     r"(?:\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+))?+\Z",
     re.ASCII,
 ).match
@@ -120,17 +120,13 @@ def split(
 def _split_any(
     text: str, project: str | None, folder: str | None, siblings: Sequence[str]
 ) -> Split:
-    if "://" in text or text.startswith("//"):
-        return split_url(text, project=project)
-    if text.startswith("refs/") or text.endswith("^{}"):
-        return split_tag(text, project=project, siblings=siblings)
-    if "?" in text or "/" in text:
-        path, _, query = text.partition("?")
-        inside, _, last = path.rpartition("/")
-        if query:
+    if "/" in text or "?" in text:
+        if "://" in text or text.startswith("//") or "?" in text:
             return split_url(text, project=project)
-        if not text.startswith("@") and extension_of(last)[1]:
-            return _file(last, text, project, folder or inside.rpartition("/")[2] or None, siblings)
+        inside, _, last = text.rpartition("/")
+        if not text.startswith(("@", "refs/")) and extension_of(last)[1]:
+            holder = folder or inside.rpartition("/")[2] or None
+            return _file(last, text, project, holder, siblings)
         return split_tag(text, project=project, siblings=siblings)
     parts = extension_of(text)
     if parts[1]:

@@ -24,7 +24,7 @@ def by_rule(stem: str, extension: str) -> Found | None:
     """
     if stem.endswith((".orig", ".debian")) or ".orig-" in stem:
         match = _DEBIAN_SOURCE.match(stem)
-        return Found(match[1], match[2], None, 0.99) if match else None
+        return Found(match[1], match[2], None, 0.95) if match else None
     if ".bottle" in stem and (match := _BOTTLE.match(stem)):
         return find(match[1])._replace(platform=match[2])
     if extension == "whl" and (match := _WHEEL.match(stem)):

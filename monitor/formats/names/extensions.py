@@ -21,6 +21,11 @@ def extension_of(name: str) -> tuple[str, str, Kind]:
     `foo-1.0.tar.gz.sha256.asc` is `foo-1.0`, `tar.gz.sha256.asc`, a signature.
     """
     stem, side, kind = name, "", "unknown"
+    if name[name.rfind(".") + 1 :].lower() not in _LAST_OF_SIDE:
+        cut = _known(name, EXTENSIONS, _LAST_OF_MAIN)
+        if cut < 2:
+            return name, "", "unknown"
+        return name[: cut - 1], name[cut:], cast("Kind", EXTENSIONS[name[cut:].lower()])
     while cut := _known(stem, SIDE_EXTENSIONS, _LAST_OF_SIDE):
         kind = kind if side else SIDE_EXTENSIONS[stem[cut:].lower()]
         side = stem[cut:] + ("." + side if side else "")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from monitor.formats.names.words import NAMES_WITH_NUMBERS, UNFINISHED
 
 __all__ = ["CONTINUES", "FULL", "PLAIN", "STARTS", "Segment", "segments_of"]
 
 
-class Segment(NamedTuple):
+class Segment(msgspec.Struct, frozen=True, gc=False):
     """A piece of a stem between separators.
 
     `kind`   dotted (1.2, v1.2rc1), number (12, v12), lettered (9f, 8u92), revision (r475),

@@ -13,6 +13,8 @@ import re
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+import msgspec
+
 from monitor.formats.names.ends import trim, trim_inside
 from monitor.formats.names.segments import CONTINUES, FULL, PLAIN, STARTS, Segment, segments_of
 from monitor.formats.names.words import CUTTING, MARKERS, NAMES_WITH_NUMBERS, SYSTEMS
@@ -40,7 +42,7 @@ class Found(NamedTuple):
     confidence: float
 
 
-class _Run(NamedTuple):
+class _Run(msgspec.Struct, frozen=True, gc=False):
     """Segments `first` to `last`; the version begins at `begin`; `rank` as `_rank` says."""
 
     first: int
@@ -51,7 +53,7 @@ class _Run(NamedTuple):
 
 def dotted(version: str) -> str | None:
     """The version with dots where it was published with underscores (1_84_0), or None."""
-    return version.replace("_", ".") if _UNDERSCORED.match(version) else None
+    return version.replace("_", ".") if "_" in version and _UNDERSCORED.match(version) else None
 
 
 def find(stem: str, *, maven: bool = False, named: bool = False) -> Found:
@@ -146,7 +148,7 @@ def _best(body: str, segments: list[Segment]) -> _Run | None:
             and run.first == run.last
             and _DATE.match(body[run.begin : segments[last].end])
         ):
-            best = best._replace(last=last)  # 1.4-bootstrap-20171003
+            best = _Run(best.first, last, best.rank, best.begin)  # 1.4-bootstrap-20171003
         index = last + 1
     return best
 
@@ -229,9 +231,11 @@ def _goes_on(body: str, run: list[Segment]) -> bool:
 
 def _rank(body: str, run: list[Segment]) -> int:
     """How much a row of segments looks like a version: 3 surely, 2 likely, 1 perhaps, 0 no."""
-    if any(segment.kind in FULL for segment in run):
-        return 3
-    numbers = sum(segment.kind in PLAIN for segment in run)
+    numbers = 0
+    for segment in run:
+        if segment.kind in FULL:
+            return 3
+        numbers += segment.kind in PLAIN
     if numbers > 1:
         return 3
     start = run[0]

@@ -39,7 +39,7 @@ def find_in_tag(tag: str, *, named: bool = False) -> Found:
 
 
 def without_marker(name: str | None) -> str | None:
-    """A name without the words that only announce a version (`trilinos-release`), if any is left."""
+    """A name without the words that only announce a version (`trilinos-release`), or None."""
     while name and (match := _MARKER.search(name)) and match[1].lower() in MARKERS:
         name = name[: match.start()]
     return name or None

@@ -61,7 +61,7 @@ def read_url(url: str) -> Address:
 
 
 def _plain(parts: list[str], queries: tuple[str, ...]) -> Address:
-    """The last part is the file, but for glew-2.0.0.tgz/download and php-7.1.10.tar.gz/from/here."""
+    """The last part is the file, but for glew-2.0.0.tgz/download, php-7.1.10.tar.gz/from/here."""
     at = len(parts) - 1
     while at and not _FILE.search(parts[at]):
         at -= 1
