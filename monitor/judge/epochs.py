@@ -47,7 +47,7 @@ def propose_epoch(verdicts: Iterable[Verdict]) -> Proposal | None:
     old, new = [v for _, v in timed[:cut]], [v for _, v in timed[cut:]]
     top, began = max(old, key=_rank), timed[cut][0]
     changed = shape(top.version).dated and all(shape(v.version) is Shape.NUMBER for v in new)
-    if timed[cut - 1][0] == began or not (changed or _is_count(timed[cut:])):
+    if not (changed or _is_count(timed[cut:])):
         return None
     best = max(new, key=_rank)
     number = top.epoch + 1
@@ -65,14 +65,17 @@ def propose_epoch(verdicts: Iterable[Verdict]) -> Proposal | None:
 
 
 def _is_count(timed: list[tuple[datetime, Verdict]]) -> bool:
-    """Do these, in order of time, look like releases one after another, not like a mass upload?"""
-    keys = [verdict.key for _, verdict in timed]
+    """Do these look like releases one after another, not like a mass upload?"""
+    keys = {verdict.key for _, verdict in timed}
     days = {published.date() for published, _ in timed}
-    return keys == sorted(keys) and len(set(keys)) >= ENOUGH <= len(days)
+    return min(len(keys), len(days)) >= ENOUGH
 
 
 def _cut(ordered: list[Verdict]) -> int | None:
-    """Where a list in order of time falls apart into a higher and then a lower part."""
+    """Where a list in order of time falls apart into a higher and then a lower part, last time.
+
+    What has one date stands in order of versions, so there is no cut between.
+    """
     lowest = [b""] * len(ordered)
     low: bytes | None = None
     for n, verdict in enumerate(ordered):

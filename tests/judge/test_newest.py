@@ -135,7 +135,8 @@ def test_c03_a_date_then_a_number_is_proposed_and_not_assumed():
 def test_c03_a_count_that_began_anew_is_proposed_once_it_is_certain():
     fork = dated(v4_02_3="2015-01-01", v0_1="2018-01-01", v0_2="2019-01-01", v0_3="2020-01-01")
 
-    proposal = propose_epoch(judge(fork, scheme="generic"))
+    backport = dated(v0_2_1="2020-06-01")
+    proposal = propose_epoch(judge(fork + backport, scheme="generic"))
 
     assert proposal is not None
     assert proposal.epoch == Epoch(number=1, since="2018-01-01")
