@@ -92,7 +92,10 @@ class Engine(httpx2.AsyncBaseTransport):
         session = self._session
         if session is None:
             session = self._session = self._open()
-        address = URL(str(request.url), encoded=True)
+        text = str(request.url)
+        if (target := request.extensions.get("target")) is not None:
+            text = text.rstrip("/") + target.decode("ascii")
+        address = URL(text, encoded=True)
         place = (address.raw_host or "", address.port or 0)
         try:
             if place not in self._guard.approved and place[0][:1] in "[0123456789:":

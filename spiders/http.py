@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncGenerator, Mapping
+from functools import lru_cache
 
 import httpx2
 
@@ -141,14 +142,20 @@ class Http:
     async def _send(
         self, address: Address, headers: dict[str, str], secret: Secret | None
     ) -> httpx2.Response:
-        url = address.url
-        if self._gateway is not None:
-            query = f"?{address.query}" if address.query else ""
-            url = f"{self._gateway}/{address.scheme}/{address.netloc}{address.path}{query}"
+        base = f"{address.scheme}://{address.netloc}"
+        target = f"{address.path}?{address.query}" if address.query else address.path
+        if self._gateway is not None and self._guard.gateway is not None:
+            gateway = self._guard.gateway
+            base = f"{gateway.scheme}://{gateway.netloc}"
+            prefix = gateway.path.rstrip("/")
+            target = f"{prefix}/{address.scheme}/{address.netloc}{target}"
         if secret is not None:
             headers = {**headers, secret.header: secret.value}
         try:
-            question = httpx2.Request("GET", url, headers=headers)
+            # As the target the path is sent as it was written, and is not parsed once more.
+            question = httpx2.Request(
+                "GET", _parsed(base), headers=headers, extensions={"target": target.encode()}
+            )
             response = await self._client.send(question, stream=True)
         except (httpx2.TransportError, httpx2.InvalidURL, UnicodeError, ValueError) as error:
             raise self.failure(address.url, error) from error
@@ -224,6 +231,11 @@ class HttpStream:
 
     async def close(self) -> None:
         await self._response.aclose()
+
+
+@lru_cache(maxsize=1024)
+def _parsed(base: str) -> httpx2.URL:
+    return httpx2.URL(base)
 
 
 def _lower(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
