@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import subprocess
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -42,11 +40,9 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     found.sweep()
     base.ensure(found)
     yield found
-    found.close()
-    where = [*found._global(), "unmount", "--all"]
-    subprocess.run(["podman", *where], check=False, capture_output=True)
-    for folder in (state, found.transient):
-        shutil.rmtree(folder, ignore_errors=True)
+    found.purge()
+    assert not found.state.exists()
+    assert not found.transient.exists()
 
 
 @dataclass
