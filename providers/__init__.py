@@ -34,9 +34,10 @@ without a value of ours for each:
 
 `version` is None for a mention; `published` is in whole seconds since 1970 or
 None; `page` is the address of the source archive, where the index is one of
-files. Names and versions are checked as they are for `read`. What could not be
-read is told by `read` alone, and so are files: a bulk index has no room for
-them, the versions of a single project do (`monitor.model.File`).
+files. Names and versions are checked as they are for `read`. An answer that is
+not whole, or of which more than one entry in a hundred cannot be read, raises.
+Single dead letters are told by `read` alone, and so are files: a bulk index has
+no room for them, the versions of one project do (`monitor.model.File`).
 """
 
 from __future__ import annotations

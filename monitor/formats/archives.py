@@ -21,9 +21,10 @@ from monitor.errors import UsageError
 from monitor.formats.archive_names import Kind, split_file, split_folder
 from monitor.formats.listing import FileRow, Folder, Note, inside
 from monitor.formats.text import LONGEST, checked, is_name, is_version
-from monitor.model import File, Finding, Mention, Release, Reply, Request, Unread
+from monitor.model import File, Finding, Mention, Partial, Release, Reply, Request, Unread
 
 SURE = 0.5  # of a split; below it nobody should act on it
+BAD_SHARE = 0.01  # of lines that may be unread in bulk
 PIECE = 5000  # rows in one list
 
 Row = tuple[str, str | None, int | None, str | None, str | None]
@@ -86,7 +87,7 @@ class Listing:
         return rows(self._top(reply), base, depth=self.depth, project=project)
 
     def _named(self, address: str, project: str | None) -> str:
-        return address.replace("{project}", quote(project, safe="/+")) if project else address
+        return address.replace("{project}", _quoted(address, project)) if project else address
 
     def _top(self, reply: Reply) -> Iterator[Folder]:
         for folder in self.folders(reply):
@@ -136,8 +137,12 @@ def releases(
 def rows(
     folders: Iterable[Folder], base: str, *, depth: int | None = None, project: str | None = None
 ) -> Iterator[list[Row]]:
-    """The same as rows for the store, in lists; see `providers`."""
+    """The same as rows for the store, in lists; see `providers`.
+
+    Raises ValueError where the listing is not whole, or too much of it cannot be read.
+    """
     piece: list[Row] = []
+    folders = _mostly_read(folders)
     for name, some in _by_project(folders, depth, project):
         if name is None and len(some) == 1 and (found := _plain_rows(some[0], base)) is not None:
             piece += found
@@ -148,6 +153,21 @@ def rows(
             piece = []
     if piece:
         yield piece
+
+
+def _mostly_read(folders: Iterable[Folder]) -> Iterator[Folder]:
+    """The folders; raises at their end if more than one line in a hundred was not read."""
+    lines = strange = 0
+    note: Note | None = None
+    for folder in folders:
+        lines += len(folder.files)
+        for note in folder.notes:
+            if isinstance(note, Partial):
+                raise ValueError(note.reason)
+            strange += 1
+        yield folder
+    if note is not None and strange > BAD_SHARE * lines + 3:
+        raise ValueError(f"{strange} lines beside {lines} files cannot be read, as: {note}")
 
 
 def _rows(project: str | None, folders: list[Folder], base: str) -> Iterator[Row]:
@@ -290,4 +310,11 @@ def _moment(seconds: int | None) -> datetime | None:
 
 
 def _address(base: str, path: str) -> str:
-    return base + quote(path, safe="/+~:@,=!", errors="surrogateescape")
+    return base + _quoted(base, path)
+
+
+def _quoted(address: str, path: str) -> str:
+    """As it is written in such an address: rsync's have no escapes."""
+    if address.startswith("rsync:"):
+        return path
+    return quote(path, safe="/+~:@,=!", errors="surrogateescape")

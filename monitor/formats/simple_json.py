@@ -21,6 +21,7 @@ from monitor.formats.text import is_name, unread
 from monitor.model import Finding, Mention, Reply, Request
 
 PIECE = 2**20  # bytes read at a time
+BAD_SHARE = 0.01  # of entries that may be unread in bulk
 
 Row = tuple[str, str | None, int | None, str | None, str | None]
 
@@ -77,13 +78,22 @@ class Index:
                     yield Mention(project.name, _serial(project))
 
     def bulk(self, reply: Reply) -> Iterator[list[Row]]:
-        """The same as rows; see `providers`."""
+        """The same as rows; see `providers`.
+
+        Raises ValueError where more than one entry in a hundred cannot be read.
+        """
+        good = bad = 0
         for some in _in_pieces(reply):
-            yield [
+            rows: list[Row] = [
                 (project.name, None, None, _serial(project), None)
                 for project in some
                 if isinstance(project, _Project) and is_name(project.name)
             ]
+            good += len(rows)
+            bad += len(some) - len(rows)
+            yield rows
+        if bad > BAD_SHARE * good + 3:
+            raise ValueError(f"{bad} of {good + bad} entries cannot be read")
 
 
 def _serial(project: _Project) -> str | None:
