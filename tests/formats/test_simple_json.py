@@ -59,6 +59,13 @@ def test_rows_say_the_same_as_findings():
     ]
 
 
+def test_B05_a_list_of_strange_entries_brings_no_bulk():
+    body = page(*[project(f"p{number}") for number in range(100)], *[{"name": None}] * 9)
+
+    with pytest.raises(ValueError, match="9 of 109"):
+        list(INDEX.bulk(answer(body)))
+
+
 def test_keys_that_we_do_not_know_and_objects_within_projects_are_passed_over(monkeypatch):
     monkeypatch.setattr(simple_json, "PIECE", 40)
     odd = {"name": "x},{", "more": {"a": {"b": 1}}, "_last-serial": 1}

@@ -48,11 +48,29 @@ def test_one_gnu_project_is_asked_for_by_its_folder():
     request = mechanism.of("gtk+")
     (found,) = mechanism.read(answer(listing("gtk+-3.0.tar.xz"), request.url, "gtk+"))
 
-    assert request == Request(
-        "rsync://up.example/gnu/gtk%2B/", project="gtk+"
-    ) or request.url.endswith("/gtk+/")
+    assert request == Request("rsync://up.example/gnu/gtk+/", project="gtk+")
     assert (found.project, found.version) == ("gtk+", "3.0")
     assert found.files[0].url == "https://up.example/gtk+/gtk+-3.0.tar.xz"
+
+
+def test_rsync_s_addresses_have_no_escapes():
+    mechanism = providers.load("rsync", url="rsync://up.example/m").versions
+    request = mechanism.of("a b@c")
+    (found,) = mechanism.read(answer(listing("sub dir/foo-1.0.zip"), request.url, "a b@c"))
+
+    assert request.url == "rsync://up.example/m/a b@c/"
+    assert found.files[0].url == "rsync://up.example/m/a b@c/sub dir/foo-1.0.zip"
+
+
+def test_A12_a_listing_that_is_not_whole_or_mostly_strange_brings_no_bulk():
+    index = providers.load("rsync", url="rsync://up.example/m").index
+    good = listing(*[f"foo-1.{number}.zip" for number in range(50)])
+
+    assert list(index.bulk(answer(good + "one strange line\n")))
+    with pytest.raises(ValueError, match="within a line"):
+        list(index.bulk(answer(good[:-5])))
+    with pytest.raises(ValueError, match="cannot be read"):
+        list(index.bulk(answer(good + "strange\n" * 9)))
 
 
 def test_the_recorded_tree_of_gnu_has_three_hundred_projects(shared):
