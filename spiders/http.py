@@ -10,7 +10,7 @@ server can send:
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from functools import lru_cache
 
 import httpx2
@@ -253,8 +253,3 @@ def _lower(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
         else:
             headers[name] = text
     return headers
-
-
-def agent_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """The headers without those that are ours; what may be recorded."""
-    return {name: value for name, value in headers.items() if not name.startswith(":")}
