@@ -252,7 +252,7 @@ def _split(given: str, found: Found, kind: Kind, extension: str, project: str | 
     alias = dotted(version) if version else None
     return Split(
         given,
-        project if name is None and version is not None else name,
+        (project or None) if name is None and version is not None else name,
         version,
         kind,
         extension,
@@ -287,7 +287,7 @@ def _after(stem: str, project: str) -> Found | None:
     found = find_in_tag(bare, named=len(bare) < len(rest)) if bare else None
     if found is None or found.version is None:
         return None
-    if len(bare) == len(rest) and (found.name or find(stem).version != found.version):
+    if len(bare) == len(rest) and (found.name or find(stem).version not in (None, found.version)):
         return None  # glued to a number that may belong to the name: libidn2-2.3.0 is not libidn
     if found.name is None:
         return found._replace(name=stem[:size], confidence=0.98)
