@@ -235,6 +235,10 @@ def test_what_names_no_version_gives_none(text: str) -> None:
     assert found.confidence < 0.5
 
 
+def test_a_word_for_what_moves_is_neither_version_nor_name() -> None:
+    assert split("foo-latest.tar.gz").name == "foo"
+
+
 def test_underscores_are_kept_as_published_and_read_with_dots_beside() -> None:
     assert split("boost_1_84_0.tar.bz2").version == "1_84_0"
     assert split("boost_1_84_0.tar.bz2").alias_version == "1.84.0"

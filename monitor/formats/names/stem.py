@@ -17,7 +17,7 @@ import msgspec
 
 from monitor.formats.names.ends import trim, trim_inside
 from monitor.formats.names.segments import CONTINUES, FULL, PLAIN, STARTS, Segment, segments_of
-from monitor.formats.names.words import CUTTING, MARKERS, NAMES_WITH_NUMBERS, SYSTEMS
+from monitor.formats.names.words import CUTTING, MARKERS, MOVING, NAMES_WITH_NUMBERS, SYSTEMS
 
 __all__ = ["Found", "dotted", "find"]
 
@@ -96,6 +96,8 @@ def _vague(body: str, segments: list[Segment], platform: str | None) -> Found:
 
     `git20130818` is a version then, and `cr3.2.59` says 3.2.59.
     """
+    if segments and body[segments[-1].start : segments[-1].end].lower() in MOVING:
+        body = body[: segments.pop().start].rstrip(_AROUND)  # foo-latest
     while segments and segments[-1].kind == "word":
         segments = segments[:-1]
     if not segments:

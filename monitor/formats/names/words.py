@@ -159,12 +159,8 @@ MARKERS: Final = _words("""
 """)
 """Words in front of a version, in a tag, that only announce it."""
 
-MOVING: Final = _words("""
-    latest current stable nightly snapshot master main trunk head dev devel develop development
-    edge canary tip beta alpha unstable testing experimental next rolling weekly daily default
-    lts release old archive
-""")
-"""Names of branches and of things that move: never a version by themselves."""
+MOVING: Final = _words("latest current nightly snapshot master main trunk head")
+"""Words in place of a version, for what moves: no version, and no part of the name before it."""
 
 NAMES_WITH_NUMBERS: Final = _words("""
     1 2 3 4 5 6 7 8 9 16 32 64 128 256 384 512 1024 2d 3d 4d 4k 8k
