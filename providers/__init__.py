@@ -18,9 +18,9 @@ What readers owe, beyond `monitor.protocols`:
   digest and size as far as the upstream tells them.
 - A version may be told more than once in a walk (by a release and by its tag):
   what one says and another does not is put together, by version.
-- A feed without a cursor of its own yields a `Cursor` with the date of its
-  newest entry (ISO 8601), once. When the oldest entry of the next window is
-  younger than that, and no entry was known before, something was missed.
+- A feed yields a `Cursor` only where the upstream itself has one (a serial, a
+  sequence). The window of any other feed is remembered by what stands in it:
+  when the next one has nothing in common with it, something was missed.
 
 An index whose answer is large can be read in bulk as well. Its mechanism then
 has, beside `read`, the method

@@ -59,17 +59,11 @@ def provider(
 
 def read_updates(reply: Reply) -> Iterator[Finding]:
     """The newest versions of all crates."""
-    seen = []
     for item in rss.items(reply):
         if not (title := _TITLE.fullmatch(item.title)):
             yield unread(item.title, "a title without crate and version")
             continue
-        release = checked(Release(title[1], title[2], item.published, page=item.link or None))
-        yield release
-        if isinstance(release, Release):
-            seen.append(release)
-    if cursor := rss.newest(seen):
-        yield cursor
+        yield checked(Release(title[1], title[2], item.published, page=item.link or None))
 
 
 class _Line(msgspec.Struct):

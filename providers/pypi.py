@@ -52,15 +52,9 @@ def provider(url: str = home_of(HOME)) -> Provider:
 
 def read_updates(reply: Reply) -> Iterator[Finding]:
     """The newest releases: "GeoMeshPy 0.0.11", linked to the page of that version."""
-    seen = []
     for item in rss.items(reply):
         project, _, version = item.title.rpartition(" ")
-        release = checked(Release(project, version, item.published, page=item.link or None))
-        yield release
-        if isinstance(release, Release):
-            seen.append(release)
-    if cursor := rss.newest(seen):
-        yield cursor
+        yield checked(Release(project, version, item.published, page=item.link or None))
 
 
 class _File(msgspec.Struct):

@@ -41,14 +41,13 @@ class Titles:
     project: str | None = None
 
     def read(self, reply: Reply) -> Iterator[Finding]:
-        """The releases of the window, and how far it reaches."""
-        seen = []
+        """The releases of the window."""
         for item in rss.items(reply):
             name, version = _split(item.title, reply.request.project or self.project)
             if not name or not version:
                 yield unread(item.title, "a title without a version")
                 continue
-            release = checked(
+            yield checked(
                 Release(
                     name,
                     version,
@@ -57,11 +56,6 @@ class Titles:
                     tag=item.title,
                 )
             )
-            yield release
-            if isinstance(release, Release):
-                seen.append(release)
-        if cursor := rss.newest(seen):
-            yield cursor
 
     def read_one(self, reply: Reply) -> Iterator[Finding]:
         """The same of one project: what the window leaves out says nothing."""

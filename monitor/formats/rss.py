@@ -10,7 +10,6 @@ before either sees it: https://owasp.org/www-community/vulnerabilities/XML_Exter
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from monitor.errors import FetchError
 from monitor.formats.dates import utc
 from monitor.formats.text import address_of, charset_of, decode
-from monitor.model import Cursor, Outcome, Release, Reply
+from monitor.model import Outcome, Reply
 
 LARGEST = 8 * 2**20  # bytes; the largest feed known to us has 1 MB
 DEEPEST = 100  # elements within elements; feeds have six
@@ -64,12 +63,6 @@ def items(reply: Reply) -> list[Item]:
     if _depth(text) > DEEPEST:
         raise _hostile(reply, f"a feed with elements nested more than {DEEPEST} deep")
     return [_item(entry) for entry in _entries(text, address_of(reply))]
-
-
-def newest(releases: Iterable[Release]) -> Cursor | None:
-    """How far a window without a cursor of its own brings us: the date of its newest entry."""
-    dates = [release.published for release in releases if release.published]
-    return Cursor(max(dates).isoformat()) if dates else None
 
 
 def _text(data: bytes, declared: str | None) -> str:

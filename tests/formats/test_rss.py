@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.errors import FetchError
 from monitor.formats import rss
 from monitor.formats.dates import utc
-from monitor.model import Outcome, Release
+from monitor.model import Outcome
 from tests.formats.answers import answer
 
 
@@ -87,16 +87,6 @@ def test_D03_entries_without_a_date_or_with_a_wrong_one_are_read_all_the_same():
 
 def test_an_empty_feed_has_no_entries():
     assert rss.items(answer(feed())) == []
-
-
-def test_the_cursor_is_the_date_of_the_newest_entry_wherever_it_stands():
-    at = [datetime(2022, 3, day, tzinfo=UTC) for day in (1, 9, 4)]
-
-    cursor = rss.newest([Release("p", str(i), published=date) for i, date in enumerate(at)])
-
-    assert cursor is not None
-    assert cursor.value == "2022-03-09T00:00:00+00:00"
-    assert rss.newest([Release("p", "1")]) is None
 
 
 BOMB = (

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 
 import providers
-from monitor.model import Cursor, Partial, Release, Reply, Request, Unread
+from monitor.model import Partial, Release, Reply, Request, Unread
 from spiders.walk import walk
 from tests.formats.answers import answer
 
@@ -198,7 +198,6 @@ def test_a_title_says_name_and_version(title, project, version):
     found = list(feed.read(answer(rss(title))))
 
     assert versions(found) == [(project, version)]
-    assert isinstance(found[-1], Cursor)
 
 
 def test_a_known_project_needs_the_version_alone():
@@ -223,7 +222,7 @@ def test_the_feed_of_one_project_is_partial():
     found = list(mechanism.read(answer(rss("v1.2"), request.url, "a/foo")))
 
     assert request.url == "https://up.example/a/foo/tags.atom"
-    assert [type(finding) for finding in found] == [Partial, Release, Cursor]
+    assert [type(finding) for finding in found] == [Partial, Release]
     assert versions(found) == [("a/foo", "1.2")]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.model import Cursor, Partial, Release, State, Unread
+from monitor.model import Partial, Release, State, Unread
 from providers.pypi import provider, read_files, read_updates
 from tests.formats.answers import answer
 
@@ -165,8 +165,8 @@ def test_the_address_of_a_mirror_replaces_the_public_one():
     assert mirror.versions.of("../x").url == "https://pypi.example/simple/..%2Fx/"
 
 
-def test_D01_the_recorded_feed_has_its_window_and_the_cursor_of_its_newest_entry(shared):
-    *releases, cursor = read_updates(answer((shared / "data/pypi/updates.xml").read_bytes()))
+def test_D01_the_recorded_feed_has_its_window(shared):
+    releases = list(read_updates(answer((shared / "data/pypi/updates.xml").read_bytes())))
 
     assert len(releases) == 100
     assert releases[0] == Release(
@@ -175,7 +175,6 @@ def test_D01_the_recorded_feed_has_its_window_and_the_cursor_of_its_newest_entry
         published=datetime(2022, 3, 22, 16, 54, 42, tzinfo=UTC),
         page=releases[0].page,
     )
-    assert cursor == Cursor("2022-03-22T16:54:42+00:00")
     assert min(release.published for release in releases) == datetime(
         2022, 3, 22, 16, 24, 6, tzinfo=UTC
     )
