@@ -61,7 +61,7 @@ class Judge:
 
     def look(self, tracks: list[Track]) -> None:
         """Note what has happened since the last look."""
-        items = self._items()
+        items = self.items()
         lines = self.told.read_text().splitlines() if self.told.exists() else []
         for track in tracks:
             if track.published is not None and track.missing:
@@ -95,7 +95,7 @@ class Judge:
             if item["kind"] == "failed":
                 track.problem = f"{item['details'].get('class')}: {item['reason']}"
 
-    def _items(self) -> list[dict[str, Any]]:
+    def items(self) -> list[dict[str, Any]]:
         """Every event in the feed, through all its pages."""
         found: list[dict[str, Any]] = []
         page: Path | None = self.feed / "feed.json"
