@@ -165,6 +165,25 @@ async def test_a06_a_failing_host_is_given_a_rest_and_others_are_not(going):
     assert len(bad.asked) == 5
 
 
+async def test_a06_after_its_rest_a_host_is_probed_with_one_request(going, monkeypatch):
+    monkeypatch.setattr("spiders.polite._DOWN", 0.05)
+    healthy = False
+
+    async def script(*_):
+        await asyncio.sleep(0.02)
+        return answer(b"ok") if healthy else answer(b"", "503 Down")
+
+    async with Upstream(script) as up, going(concurrency=10) as fetch:
+        for n in range(5):
+            await outcome(fetch(up.url(f"/{n}")))
+        await asyncio.sleep(0.06)
+        healthy = True
+        ends = await asyncio.gather(*(outcome(fetch(up.url(f"/{n}"))) for n in range(10)))
+        assert sorted(ends) == [Outcome.OK] + [Outcome.RETRY] * 9
+        assert len(up.asked) == 6
+        assert await outcome(fetch(up.url())) is Outcome.OK
+
+
 async def test_a06_what_passes_is_tried_again_with_the_same_question(going):
     ends = iter([answer(b"", "502 Bad"), answer(b"", "504 Slow"), answer(b"ok")])
     async with Upstream(lambda *_: next(ends)) as up, going(retries=2) as fetch:
@@ -351,6 +370,12 @@ async def test_a19_redirects_without_end_are_invalid_after_five_requests(going, 
     async with Upstream(script) as up, going() as fetch:
         assert await outcome(fetch(up.url("/a"))) is Outcome.INVALID
     assert len(up.asked) <= 5
+
+
+async def test_a19_a_circle_is_noticed_when_it_closes(going):
+    async with Upstream(answer(b"", "302 Found", Location="/a#again")) as up, going() as fetch:
+        assert "circle" in (await failing(fetch(up.url("/a")))).what
+    assert len(up.asked) == 1
 
 
 async def test_a20_a_permanent_redirect_is_followed_and_reported(going):
