@@ -20,8 +20,8 @@ import aiohttp
 import msgspec
 
 from monitor.model import Request
+from monitor.settings import NetworkSettings
 from spiders import transport
-from spiders.network import NetworkSettings
 from spiders.thrifty import Known
 
 SOURCES, HOSTS, ROUNDS, AT_ONCE = 2_000, 500, 5, 50

@@ -64,6 +64,7 @@ class Daemon:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     visits: dict[asyncio.Task[None], due.Due] = field(default_factory=dict)
     more: asyncio.Event = field(default_factory=asyncio.Event)
+    background: set[asyncio.Future[Any]] = field(default_factory=set)
     visited: int = 0
     stuck_until: float = 0.0
 
@@ -86,6 +87,8 @@ class Daemon:
         self.runtime.numbered(await self.writer.write(lambda db: due.enlist(db, sources, at)))
         await self._sync()
         self.reader = open_reader(self.runtime.state)
+        for name in due.idle(self.reader, list(self.runtime.sources.values())):
+            self.log.info("nothing to ask", source=name, hint=f"monitor watch {name}/PROJECT")
         self.epoch = epoch(self.reader)
         if self.runtime.settings.queue.enabled:
             build_queue.prepare(self.runtime.queue_folder)
@@ -152,8 +155,8 @@ class Daemon:
 
     def _spawn(self, work: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(work)
-        self._background = {*getattr(self, "_background", ()), task}
-        task.add_done_callback(lambda done: self._background.discard(done))
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
 
     def _guarded(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """A global job that goes wrong is told, and tried again at its next turn."""

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from monitor.protocols import Transport
+    from monitor.settings import NetworkSettings
     from spiders.guard import Guard
-    from spiders.network import NetworkSettings
     from spiders.pauses import Pauses
     from spiders.thrifty import Validators
 

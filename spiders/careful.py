@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from monitor.errors import FetchError
 from monitor.model import Outcome, Reply, Request
+from monitor.settings import HostSettings, NetworkSettings
 from spiders import verdict
 from spiders.address import Address, printable, without_secrets
 from spiders.body import BadEncoding, Decoder, Spool, decoder
-from spiders.network import HostSettings, NetworkSettings
 from spiders.stream import Carrier, Stream
 
 _GLANCE = 64 * 1024  # bytes of an answer without success that are looked at

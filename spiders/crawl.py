@@ -27,8 +27,8 @@ from scrapy.http import Response, TextResponse
 from monitor.errors import FetchError, MonitorError
 from monitor.model import Finding, Outcome, Partial, Reply, Request
 from monitor.protocols import Reader, Transport
+from monitor.settings import NetworkSettings
 from spiders.address import without_secrets
-from spiders.network import NetworkSettings
 from spiders.thrifty import full
 from spiders.walk import blaming, too_many
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.errors import SettingsError
+from monitor.settings import Credential, NetworkSettings
 from spiders.address import take_apart
-from spiders.network import Credential, NetworkSettings
 
 Origin = tuple[str, str, int]
 

@@ -20,8 +20,8 @@ import httpx2
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from monitor.settings import NetworkSettings
 from spiders.guard import Guard
-from spiders.network import NetworkSettings
 
 # Its one line per request would repeat ours, and show what stands in query strings.
 logging.getLogger("httpx2").setLevel(logging.WARNING)

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 from monitor.errors import FetchError
 from monitor.model import Outcome, Reply, Request
 from monitor.protocols import Transport
+from monitor.settings import NetworkSettings
 from spiders.address import Address, without_secrets
-from spiders.network import NetworkSettings
 
 _BLOCK = 256 * 1024
 

@@ -14,12 +14,12 @@ from collections.abc import AsyncGenerator
 
 from monitor.errors import FetchError
 from monitor.model import Outcome, Request
+from monitor.settings import NetworkSettings
 from spiders import child
 from spiders.address import Address, printable, take_apart, without_secrets
 from spiders.credentials import Credentials
 from spiders.guard import Guard
 from spiders.http import Http
-from spiders.network import NetworkSettings
 
 _URL = re.compile(r"git(?:\+https?)?://[A-Za-z0-9.\[][A-Za-z0-9.:\[\]-]*/[A-Za-z0-9_.~+@,=%:/-]+")
 _REDIRECTED = re.compile(r"error: 30[12378]\b|redirect")

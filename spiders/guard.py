@@ -16,8 +16,8 @@ from time import monotonic
 
 from monitor.errors import FetchError, SettingsError
 from monitor.model import Outcome
+from monitor.settings import NetworkSettings
 from spiders.address import Address, take_apart, without_secrets
-from spiders.network import NetworkSettings
 
 _NAT64 = ip_network("64:ff9b::/96")
 _NOT_PUBLIC = (

@@ -18,10 +18,10 @@ import httpx2
 from monitor import __version__
 from monitor.errors import FetchError
 from monitor.model import Outcome, Request
+from monitor.settings import NetworkSettings
 from spiders.address import Address, join, printable, without_secrets
 from spiders.credentials import Credentials, Secret
 from spiders.guard import Guard
-from spiders.network import NetworkSettings
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})

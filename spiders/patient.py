@@ -9,8 +9,8 @@ from __future__ import annotations
 from monitor.errors import FetchError
 from monitor.model import Outcome, Reply, Request
 from monitor.protocols import Transport
+from monitor.settings import NetworkSettings
 from spiders.address import take_apart
-from spiders.network import NetworkSettings
 
 
 class Patient:

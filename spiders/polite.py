@@ -16,9 +16,9 @@ from aiolimiter import AsyncLimiter
 from monitor.errors import FetchError
 from monitor.model import Outcome, Reply, Request
 from monitor.protocols import Transport
+from monitor.settings import NetworkSettings
 from spiders import verdict
 from spiders.address import take_apart, without_secrets
-from spiders.network import NetworkSettings
 from spiders.pauses import Pause, Pauses
 
 _FAILURES = 5  # in a row, until a server counts as down

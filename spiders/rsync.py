@@ -14,10 +14,10 @@ import re
 
 from monitor.errors import FetchError
 from monitor.model import Outcome, Request
+from monitor.settings import NetworkSettings
 from spiders import child
 from spiders.address import Address, printable, without_secrets
 from spiders.guard import Guard
-from spiders.network import NetworkSettings
 
 _URL = re.compile(
     r"rsync://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"

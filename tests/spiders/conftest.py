@@ -11,8 +11,8 @@ import pytest
 
 from monitor.errors import FetchError
 from monitor.model import Outcome, Request
+from monitor.settings import NetworkSettings
 from spiders import transport
-from spiders.network import NetworkSettings
 from spiders.thrifty import Known
 
 QUICK = NetworkSettings(

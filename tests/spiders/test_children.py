@@ -14,10 +14,10 @@ import pytest
 
 from monitor.errors import FetchError
 from monitor.model import Outcome
+from monitor.settings import NetworkSettings
 from spiders.address import take_apart
 from spiders.child import ChildStream, start
 from spiders.guard import Guard
-from spiders.network import NetworkSettings
 from spiders.rsync import Rsync, failure
 from tests.spiders.conftest import failing, outcome
 from tests.spiders.upstream import Upstream, answer
@@ -410,7 +410,7 @@ async def test_a_page_in_place_of_a_repository_is_no_answer(going):
 
 
 async def test_g08_a_secret_is_in_no_argument_of_a_child(going, fake, tmp_path):
-    from spiders.network import Credential
+    from monitor.settings import Credential
 
     (tmp_path / "forge").write_text("canary")
     (tmp_path / "forge").chmod(0o600)

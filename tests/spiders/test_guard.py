@@ -14,11 +14,11 @@ import pytest
 
 from monitor.errors import SettingsError
 from monitor.model import Outcome, Request
+from monitor.settings import Credential, NetworkSettings
 from spiders.address import take_apart, without_secrets
 from spiders.credentials import Credentials
 from spiders.engine import Engine
 from spiders.guard import Guard
-from spiders.network import Credential, NetworkSettings
 from tests.spiders.conftest import failing, outcome
 from tests.spiders.upstream import Upstream, answer
 

@@ -199,7 +199,7 @@ async def test_crawls_run_side_by_side_and_again_and_can_be_left(going):
 
 def test_scrapy_is_imported_by_a_crawl_only():
     code = (
-        "import sys, spiders, spiders.walk, spiders.network\n"
+        "import sys, spiders, spiders.walk, monitor.settings\n"
         "heavy = {'scrapy', 'twisted', 'aiohttp', 'httpx2', 'stamina', 'ssl'} & set(sys.modules)\n"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
