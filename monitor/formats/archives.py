@@ -33,7 +33,8 @@ Row = tuple[str, str | None, int | None, str | None, str | None]
 _ARCHIVES = frozenset(
     "tar gz tgz bz2 tbz tbz2 xz txz lz lzma tlz zst tzst Z taz zip 7z crate gem jar el oxt".split()  # noqa: SIM905
 )
-_BESIDE = frozenset(("sig", "asc", "sign", "gpg", "sha256", "sha512", "sha256sum", "md5", "sha1"))
+_SIGNATURES = frozenset(("sig", "asc", "sign", "gpg"))
+_BESIDE = _SIGNATURES | {"sha256", "sha512", "sha256sum", "md5", "sha1"}
 # One compressed file is no archive: "patch-6.8.1.xz".
 _SINGLE = frozenset(("gz", "bz2", "xz", "lz", "lzma", "zst", "Z"))
 # Debian's own packaging lies beside the upstream's archive; "latest" moves from one to the next.
@@ -45,7 +46,7 @@ _OTHER = re.compile(
 # Nine of ten names, at a tenth of the price: what `archive_names` says of them is the same.
 _PLAIN = re.compile(
     r"([A-Za-z][A-Za-z+]*+(?:[-.][A-Za-z][A-Za-z+]*+)*+)[-_](?:v(?!.*\.orig\.))?(\d++(?:\.\d++)*+)(?:\.orig)?"
-    r"\.(?:tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)(\.(?:sig|asc|sign))?\Z"
+    r"\.(?:tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)\Z"
 ).match
 
 
@@ -239,30 +240,51 @@ def _parts(folder: Folder, project: str | None, endings: frozenset[str]) -> Iter
     """The files of one folder whose names say a version, in the order of the listing."""
     prefix = folder.path + "/" if folder.path else ""
     strange: list[FileRow] = []
+    beside: list[FileRow] = []
     known = _folded(project) if project else None
+    said: dict[str, _Part] = {}
     for file in folder.files:
         name = file[0]
-        if name.rpartition(".")[2] not in endings or _NONE(name):
+        ending = name.rpartition(".")[2]
+        if ending not in endings or _NONE(name):
             continue
-        plain = _PLAIN(name)
-        if plain and (known is None or _folded(plain[1]) == known):
-            kind: Kind = "signature" if plain[3] else "source"
-            yield _Part(plain[1], plain[2], kind, prefix + name, file)
+        if ending in _BESIDE:
+            beside.append(file)
+        elif (plain := _PLAIN(name)) and (known is None or _folded(plain[1]) == known):
+            said[name] = _Part(plain[1], plain[2], "source", prefix + name, file)
         else:
             strange.append(file)
-    if not strange:
+    said.update(_strange(folder, project, strange, prefix))
+    yield from said.values()
+    for file in beside:
+        name, _, ending = file[0].rpartition(".")
+        kind: Kind = "signature" if ending in _SIGNATURES else "digest"
+        if of := said.get(name):
+            yield of._replace(kind=kind, path=prefix + file[0], file=file)
+        else:  # kernel.org signs "linux-6.7.tar", and serves it as tar.xz
+            split = split_file(file[0], project=project)
+            if split.version is not None and split.confidence >= SURE:
+                yield _Part(split.name, split.version, kind, prefix + file[0], file)
+
+
+def _strange(
+    folder: Folder, project: str | None, files: list[FileRow], prefix: str
+) -> Iterator[tuple[str, _Part]]:
+    """The archives whose names are not plain, under their names."""
+    if not files:
         return
-    splits = split_folder([file[0] for file in strange], project=project)
+    splits = split_folder([file[0] for file in files], project=project)
     around = folder.path.rpartition("/")[2] or None
-    for split, file in zip(splits, strange, strict=True):
+    for split, file in zip(splits, files, strict=True):
+        name = file[0]
         if project and split.version and _OTHER(split.version):
-            split = split_file(file[0])  # noqa: PLW2901
+            split = split_file(name)  # noqa: PLW2901
         elif around and (split.version is None or split.confidence < SURE):
-            split = split_file(file[0], project=project, folder=around)  # noqa: PLW2901
-        if split.version is None or split.confidence < SURE:
+            split = split_file(name, project=project, folder=around)  # noqa: PLW2901
+        if split.version is None or split.confidence < SURE or split.extension in _SINGLE:
             continue
-        if split.extension not in _SINGLE and not (project and _OTHER(split.version)):
-            yield _Part(split.name, split.version, split.kind, prefix + file[0], file)
+        if not (project and _OTHER(split.version)):
+            yield name, _Part(split.name, split.version, split.kind, prefix + name, file)
 
 
 def _own_name(project: str, parts: list[_Part]) -> str | None:

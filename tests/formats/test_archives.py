@@ -128,7 +128,7 @@ NAMES = st.from_regex(
 )
 
 
-@given(st.lists(NAMES, max_size=8))
+@given(st.lists(NAMES, max_size=8, unique=True))
 def test_rows_say_the_same_as_releases(names):
     listed = Folder("d", [(name, None, at) for at, name in enumerate(names, 1)])
     found = [r for r in releases(listed) if isinstance(r, Release)]
