@@ -210,10 +210,8 @@ class Demo:
                     file=sys.stderr,
                 )
         if good and not self.as_json:
-            print(
-                f"All of it happened. Look around in {os.path.relpath(self.folder)}: state/feed/feed.json,"
-            )
-            print("state/queue/dockerfiles, daemon.log, worker.log, consumer.txt")
+            print(f"All of it happened. Look around in {os.path.relpath(self.folder)}:")
+            print("state/feed/feed.json, state/queue/dockerfiles, consumer.txt, and the logs")
         elif not good:
             print(f"The logs are in {os.path.relpath(self.folder)}/*.log", file=sys.stderr)
         return 0 if good else 1
