@@ -129,10 +129,12 @@ class Stage:
             f"{command.text}\n__s=$?; printf '{_MARK}%s{_MARK}' $__s; (exit $__s)\n"
             for command in commands
         )
+        kept = shlex.quote(str(self.home / ".stage"))  # what one block exports holds in the next
+        before = f"[ -f {kept} ] && . {kept}\n"
         done = subprocess.run(
-            ["bash", "-c", f"{script}pwd"], cwd=self.folder, env=self.environ, check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=240,
+            ["bash", "-c", f"{before}{script}export -p > {kept}; pwd"], cwd=self.folder,
+            env=self.environ, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=240,
         )  # fmt: skip
         parts = done.stdout.split(_MARK)
         wrong = []
