@@ -1,0 +1,306 @@
+"""A recipe becomes an upstream, or a reason: where does this archive really come from?
+
+In this order: what the recipe states outright; the forge or registry of the
+archive's address; the git repository it is built from; upstreams named beside
+(remote-ids); the folder that the archive lies in; a forge named as homepage.
+Whatever is less than certain is said in `Imported.note`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from monitor.importing.addresses import (
+    PURL_TYPES,
+    Place,
+    is_distribution,
+    place,
+    plain,
+    repository_of,
+)
+from monitor.importing.result import Imported, Recipe, Upstream
+from monitor.importing.shell_tools import UNKNOWN
+
+__all__ = ["FORGES", "resolved"]
+
+FORGES: Final = frozenset(("github", "gitlab", "gitea", "bitbucket", "git"))
+"""Kinds whose versions are tags."""
+
+_BESIDE: Final = re.compile(
+    r"\.(?:sig|asc|sign|sha\d*(?:sum)?|md5|minisig|gpg|patch|diff|desktop|png|svg|conf|service|txt|1|rules)(?:$|[?#])"
+    r"|/(?:raw|blob|plain|commit|patch(?:es)?)/",
+    re.IGNORECASE,
+)
+_OTHER_VCS: Final = re.compile(r"^(svn|hg|bzr|cvs|fossil|darcs)(?:\+|://)|^(hg|svn|bzr)::", re.IGNORECASE)
+_ARCHIVE: Final = re.compile(
+    r"\.(?:tar(?:\.\w+)?|t[gbx]z\d?|tbz2|tlz|zip|gz|bz2|xz|lzma|lz|zst|7z|crate|gem|jar|deb|rpm|appimage|run|exe|msi|dmg|"
+    r"iso|whl|rar|z|phar|el|pl|py|sh|ttf|otf|bin|shar|src\.rock|vsix|xpi|oxt|pdf|love|pkg|apk|war)$",
+    re.IGNORECASE,
+)
+_VERSION: Final = re.compile(
+    r"(?:[A-Za-z][\w.+]*?[-_.])?[vVrR]?\d+(?:[._-]\d+)*(?:[-_.~+]?(?:a|b|rc|alpha|beta|pre|p|patch|stable|final|GA|x)[\d.x]*)?",
+)
+
+
+def resolved(recipe: Recipe, known: Collection[str]) -> Imported:
+    """The upstream of a recipe; `known` are the providers and sources of this installation."""
+    notes = list(recipe.notes)
+    found, instead, reason = _found(recipe, notes)
+    if found is None:
+        return Imported(
+            name=recipe.name,
+            packaged=_clean(recipe.version),
+            owner=recipe.owner,
+            reason=recipe.reason or reason,
+            note="; ".join(notes) or None,
+            origin=recipe.origin,
+        )
+    rules = dict(recipe.rules)
+    if found.kind in FORGES and not {"tag", "prefix", "include"} & rules.keys():
+        rules |= _tag_rules(recipe, found)
+    lacking = None
+    if found.kind not in known:
+        lacking = f"needs the provider {found.kind}, which this version does not have"
+        instead = f"git+{found.repository}" if found.repository else instead
+    return Imported(
+        name=recipe.name,
+        packaged=_clean(recipe.version),
+        upstream=found.upstream,
+        purl=_purl(found.upstream),
+        rules=rules,
+        settings=found.settings | recipe.settings,
+        owner=recipe.owner,
+        instead=instead if lacking else None,
+        reason=lacking,
+        note="; ".join(notes) or None,
+        origin=recipe.origin,
+    )
+
+
+def _clean(version: str | None) -> str | None:
+    return version if version and UNKNOWN not in version else None
+
+
+def _purl(upstream: Upstream) -> str | None:
+    kind, project = upstream
+    if kind not in PURL_TYPES:
+        return None
+    from monitor.sources import purl_of
+
+    if kind == "pypi":
+        project = re.sub(r"[-_.]+", "-", project).lower()
+    elif kind in ("github", "gitlab", "bitbucket"):
+        project = project.lower()
+    try:
+        return purl_of(PURL_TYPES[kind], project)
+    except ValueError:
+        return None
+
+
+def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, str | None]:
+    """Place, an address to ask instead, and the reason where there is no place."""
+    if recipe.upstream:
+        kind, project = recipe.upstream
+        given = place(project) if kind == "git" else None
+        if given and given.kind in FORGES:
+            return given, None, None
+        repository = project if kind == "git" else None
+        return Place(kind, project, {}, repository), None, None
+    archives = [one for one in recipe.sources if not _BESIDE.search(one.split("::")[-1])]
+    theirs = [one for one in archives if not is_distribution(one)]
+    for number, address in enumerate(theirs):
+        spot = place(address)
+        if spot and (number == 0 or _akin(spot.project, recipe.name)):
+            return spot, _folder_text(address, recipe, spot), None
+    for address in recipe.repositories:
+        if spot := place(address):
+            return spot, None, None
+        if repository := repository_of(address):
+            return Place("git", repository, {}, repository), None, None
+    for kind, project in recipe.hints:
+        notes.append("named beside the source, not by its address")
+        repository = f"https://{kind}.com/{project}.git" if kind in ("github", "gitlab") else None
+        return Place(kind, project, {}, repository), None, None
+    reason = None
+    for address in theirs:
+        folder, problem = _folder(address, recipe.version, notes)
+        if folder:
+            return folder, None, None
+        reason = reason or problem
+    for address in recipe.sources:
+        if spot := place(address):
+            notes.append("its source is a single file of that project")
+            return spot, None, None
+    for address in recipe.homepage:
+        spot = place(address)
+        if spot and spot.kind not in ("debian",):
+            notes.append("taken from the homepage")
+            return spot, None, None
+    return None, None, reason or _why_not(recipe, archives)
+
+
+def _why_not(recipe: Recipe, archives: list[str]) -> str:
+    for address in (*recipe.repositories, *recipe.sources):
+        if match := _OTHER_VCS.match(address):
+            return f"its source is a repository of {(match[1] or match[2]).lower()}, which cannot be asked for tags"
+    if archives:
+        return "its archive lies with the distribution only, and nothing names an upstream"
+    if recipe.sources:
+        return "its sources are files of the recipe, patches or single pages; none is a release"
+    return "names no source"
+
+
+def _akin(project: str, name: str) -> bool:
+    """Whether a project may be what the recipe is named after."""
+    last, mine = _folded(project.rpartition("/")[2]), _folded(name)
+    return bool(last) and (last == mine or (len(last) > 2 and last in mine) or (len(mine) > 2 and mine in last))
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+# Folders
+
+
+def _folder_text(address: str, recipe: Recipe, spot: Place) -> str | None:
+    """The folder of an archive, for as long as there is no provider for its kind."""
+    if spot.repository:
+        return None
+    folder, _ = _folder(address, recipe.version, [])
+    return f"{folder.kind}/{folder.project}" if folder else None
+
+
+def _folder(
+    address: str, version: str | None, notes: list[str]
+) -> tuple[Place | None, str | None]:
+    """The folder above the archive and above the parts of the path that name a version."""
+    if _OTHER_VCS.match(address):
+        return None, None
+    if address.startswith("mirror://"):
+        text = plain(address)
+        if text.startswith("mirror://") or text.startswith("mirror.invalid"):
+            return None, f"nobody knows which servers {address.split('/')[2]!r} stands for"
+        address = f"https://{text}"
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None, f"{_shown(address)} is no address"
+    if parts.scheme not in ("http", "https", "ftp", "rsync") or not parts.netloc:
+        return None, None
+    if parts.netloc == "web.archive.org":
+        return None, "only the Internet Archive has it: nothing new appears there"
+    if UNKNOWN in parts.netloc:
+        return None, "its address depends on what only the build knows"
+    if parts.query and not _ARCHIVE.search(parts.path):
+        return None, f"{_shown(address)} is an answer to a question, not a file in a folder"
+    path = [one for one in parts.path.split("/") if one]
+    while path and path[-1] in ("download", "latest"):
+        path = path[:-1]
+    if not path:
+        return None, f"{_shown(address)} is a server, not a file"
+    folders = path[:-1] if not parts.path.endswith("/") else path
+    if not (_ARCHIVE.search(path[-1]) or UNKNOWN in path[-1] or parts.path.endswith("/")):
+        if not re.search(r"\d", path[-1]):
+            return None, f"{_shown(address)} is no archive"
+    rest = "/".join(path)
+    if version and UNKNOWN not in rest and not _names(rest, version):
+        return None, f"{_shown(address)} does not name the version: what lies there may change"
+    cut = next((n for n, one in enumerate(folders) if _versioned(one, version)), len(folders))
+    if parts.scheme == "ftp":
+        notes.append("the recipe says ftp, which is not asked; https on the same server is")
+    scheme = "https" if parts.scheme == "ftp" else parts.scheme
+    project = f"{scheme}://{parts.netloc.rpartition('@')[2]}/" + "".join(f"{one}/" for one in folders[:cut])
+    if UNKNOWN in project:
+        return None, "its address depends on what only the build knows"
+    if not folders[:cut]:
+        notes.append("the top of a server, which seldom lists its files")
+    settings: dict[str, Any] = {"tree": True} if cut < len(folders) else {}
+    return Place("rsync" if scheme == "rsync" else "folder", project, settings), None
+
+
+def _shown(address: str) -> str:
+    return address.replace(UNKNOWN, "…")[:120]
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"[^0-9]", "", text)
+
+
+def _names(text: str, version: str) -> bool:
+    """Whether an address names the version, in whatever spelling."""
+    numbers = _digits(version)
+    return not numbers or numbers in _digits(text) or _digits(version.split("-")[0]) in _digits(text) or any(
+        len(one) > 1 and one in text for one in re.split(r"[._~+-]", version)
+    )
+
+
+def _versioned(folder: str, version: str | None) -> bool:
+    """Whether this part of a path is another one for another version."""
+    if UNKNOWN in folder:
+        return True
+    if not re.search(r"\d", folder):
+        return False
+    if version:
+        plain_version = version.replace("_", ".").replace("-", ".")
+        text = re.sub(r"^[A-Za-z+-]*[-_.]?[vVrR]?(?=\d)", "", folder).replace("_", ".").replace("-", ".")
+        if version in folder or plain_version in text:
+            return True
+        # 1.2 of 1.2.3, 4 of 4.5, 2024 of 2024.1, 1.2.x of 1.2.3
+        series = re.sub(r"(?:\.x)+$", "", text)
+        if series and re.fullmatch(r"[\d.]+", series) and (plain_version + ".").startswith(series + "."):
+            return folder[:1].isdigit() or bool(re.match(r"[vVrR]\d|[A-Za-z+]+[-_]", folder)) or "." in series
+    return bool(_VERSION.fullmatch(folder)) and (
+        "." in folder or bool(re.fullmatch(r"[vV]\d+|\d{4}(?:-\d\d)*", folder))
+    )
+
+
+# Tags
+
+
+def _tag_rules(recipe: Recipe, found: Place) -> dict[str, Any]:
+    """A template of tags, where the general reading of the tag does not give the version."""
+    version = recipe.version
+    if not version or UNKNOWN in version or not re.search(r"\d", version):
+        return {}
+    tag = _tag(recipe, found)
+    if not tag or UNKNOWN in tag or re.fullmatch(r"[0-9a-f]{7,40}", tag):
+        return {}
+    from monitor.formats import tags
+    from monitor.formats.archive_names import split_tag
+
+    name = found.project.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    split = split_tag(tag, project=name)
+    own = {_folded(name), *map(_folded, re.split(r"[-_.]", name))}
+    stranger = split.name is not None and _folded(split.name) not in own
+    read = tags.versions([tag], name).get(tag)
+    spelled = {version: (), version.replace(".", "_"): ("underscores",), version.replace(".", "-"): ("dashes",)}
+    for text, transform in spelled.items():
+        if text not in tag:
+            continue
+        if read and not stranger and (read == text or _digits(read) == _digits(version)):
+            return {"transform": transform} if transform and read == text and text != version else {}
+        before, _, after = tag.rpartition(text)
+        if {"{", "}"} & set(before + after) or re.search(r"\d", after):
+            return {}
+        rules: dict[str, Any] = {"tag": f"{before}{{version}}{after}"}
+        return rules | ({"transform": transform} if transform and text != version else {})
+    return {}
+
+
+def _tag(recipe: Recipe, found: Place) -> str | None:
+    """The tag that the recipe asks for."""
+    from monitor.formats.names.urls import read_url
+
+    for address in recipe.repositories:
+        if match := re.search(r"#(?:.*&)?tag=([^&?]+)", address):
+            return match[1]
+    for address in recipe.sources:
+        if place(address) == found:
+            if found.kind == "git":
+                return None
+            return read_url(address).tag
+    return None
