@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.errors import FetchError, ReadError, UsageError
-from monitor.judge import Candidate, Newest, Verdict, judge, newest
-from monitor.model import Cursor, Mention, Partial, Release, State, Unread
+from monitor.errors import FetchError, MonitorError, ReadError, UsageError
+from monitor.judge import Candidate, Newest, Verdict, judge, key_function, newest
+from monitor.model import Cursor, Mention, Outcome, Partial, Release, State, Unread
 from monitor.protocols import Transport
 from monitor.rules import Rules
 from monitor.sources import Source
@@ -18,20 +18,57 @@ from spiders.walk import walk
 
 @dataclass(slots=True)
 class Checked:
-    """What an upstream said of a project, and what follows from it."""
+    """What an upstream said of a project, and what follows from it.
+
+    `problem` is why it said nothing: FetchError and ReadError where the upstream
+    failed, UsageError where it knows no such project. `partial` says why not all
+    versions were told, where that is so.
+    """
 
     source: Source
     project: str
     verdicts: list[Verdict] = field(default_factory=list)
     newest: Newest = field(default_factory=Newest)
     releases: dict[str, Release] = field(default_factory=dict)
-    problem: FetchError | ReadError | None = None
+    problem: MonitorError | None = None
     at: int = 0
     partial: str | None = None
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def purl(self) -> str:
         return self.source.purl(self.project)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme that its versions are compared by."""
+        return self.rules.scheme or self.source.provider.ordering
+
+    def newer_than(self, current: str) -> Verdict | None:
+        """What there is for somebody who has `current`; None where that is as new.
+
+        Whoever has a pre-release is told of newer ones, everyone else of stable versions only,
+        unless there are no others.
+        """
+        best, before = self.newest.stable, self.newest.prerelease
+        own = next((one for one in self.verdicts if one.candidate.version == current), None)
+        if own is not None:
+            key, stable = own.key, own.stable
+        else:
+            judged = judge(
+                [Candidate(current)], scheme=self.scheme, rules=self.rules, project=self.project
+            )
+            key, stable = judged[0].key, judged[0].stable
+            spelling = key_function(self.scheme, self.rules, self.project)(current)
+            for one in self.verdicts:  # the same version in another spelling
+                if one.key[1:] == spelling:
+                    key, stable = one.key, one.stable
+                    break
+        if best is not None and best.key > key:
+            return best
+        if before is not None and before.key > key and (best is None or not stable):
+            return before
+        return None
 
 
 async def check(
@@ -49,20 +86,44 @@ async def check(
             "`monitor providers` shows what each can answer",
         )
     found = Checked(source, project, at=int(time.time()))
+    found.rules = (rules or Rules()).over(source.rules)
     try:
         found.releases = await _releases(source, project, transport, found)
-    except (FetchError, ReadError) as error:
+    except FetchError as error:
+        found.problem = _helped(source, project, error)
+        return found
+    except (ReadError, UsageError) as error:
         found.problem = error
         return found
-    rules = (rules or Rules()).over(source.rules)
     found.verdicts = judge(
         [candidate_of(release) for release in found.releases.values()],
-        scheme=rules.scheme or source.provider.ordering,
-        rules=rules,
+        scheme=found.scheme,
+        rules=found.rules,
         project=project,
     )
     found.newest = newest(found.verdicts)
     return found
+
+
+def _helped(source: Source, project: str, error: FetchError) -> MonitorError:
+    """The error as whoever asked can use it.
+
+    A project that is not there is no failure of its upstream: the question was wrong.
+    """
+    if error.outcome is Outcome.THROTTLED and error.remedy is None:
+        after = (
+            f"try again in {error.retry_after:.0f} s" if error.retry_after else "try again later"
+        )
+        name = source.provider.credential
+        more = f"; a token raises the quota: [network.credentials.{name}]" if name else ""
+        error.remedy = after + more
+    if error.outcome is not Outcome.GONE:
+        return error
+    return UsageError(
+        f"{source.name}/{project}",
+        f"{source.name} knows no such project",
+        f"asked {error.where}: {error.what}",
+    )
 
 
 async def _releases(
@@ -78,16 +139,28 @@ async def _releases(
         assert provider.index is not None
         request, read = provider.index.all(), provider.index.read
     wanted = provider.normalise(project)
-    releases = []
+    releases, others = [], set()
     async for finding in walk(request, read, transport):
         match finding:
             case Release() if provider.versions or provider.normalise(finding.project) == wanted:
                 releases.append(finding)
             case Partial(reason):
                 found.partial = reason
-            case Mention() | Cursor() | Unread() | Release():
+            case Release():
+                others.add(provider.normalise(finding.project))
+            case Mention() | Cursor() | Unread():
                 pass
-    return {release.version: release for release in once(releases)}
+    if provider.versions is None and not releases:
+        raise _absent(source, project, others)
+    return once(releases)
+
+
+def _absent(source: Source, project: str, others: set[str]) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(source.provider.normalise(project), sorted(others), 5)
+    remedy = f"perhaps {', '.join(near)}" if near else f"it shows {len(others)} other projects"
+    return UsageError(f"{source.name}/{project}", f"{source.name} shows no such project", remedy)
 
 
 def candidate_of(release: Release) -> Candidate:
@@ -103,7 +176,14 @@ def candidate_of(release: Release) -> Candidate:
 
 def first_answer(checked: Sequence[Checked]) -> Checked:
     """Of several sources that were asked the same, the one that knows most."""
-    return max(checked, key=lambda one: (one.problem is None, len(one.verdicts)))
+    return max(
+        checked,
+        key=lambda one: (
+            one.problem is None,
+            isinstance(one.problem, FetchError | ReadError),
+            len(one.verdicts),
+        ),
+    )
 
 
 def published(checked: Checked, verdict: Verdict | None) -> datetime | None:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.cli import NEWER, UPSTREAM, WRONG, App
-from monitor.cli.render import ago, clean, print_json, table
-from monitor.errors import MonitorError, UsageError
+from monitor.cli.render import ago, clean, complaint, iso, print_json, styled, table
+from monitor.cli.which import Meant, all_watched, ambiguous, meant
+from monitor.errors import FetchError, MonitorError, ReadError, UsageError
 
 if TYPE_CHECKING:
     from monitor.checking import Checked
-    from monitor.sources import Source
-
-BARE = ("pypi", "crates")
-"""Where a bare name is looked up that nobody watches: it must be known by exactly one."""
+    from monitor.judge import Verdict
 
 
 @click.command()
@@ -40,179 +36,150 @@ def check(
 
     PKG is a purl (pkg:pypi/requests), provider/name (github/psf/requests), an
     address (a project's page, a repository, an archive), or the name of a
-    project that you watch. No configuration and no database is needed.
+    project that you watch; PKG@VERSION says which version you have. No
+    configuration and no database is needed, and nothing is stored.
 
     Exit codes: 0 nothing newer, 10 something newer than --current (or than
-    what is known), 3 an upstream failed, 2 a wrong question.
+    what is known), 3 an upstream failed, 2 a wrong question; with several
+    packages the first of 2, 3, 10 that holds for one.
     """
     app: App = ctx.obj
     if not package and not everything:
         raise UsageError("check", "what shall be checked?", "name a package, or say --all")
-    rows, codes = [], []
-    answers = asyncio.run(_ask(app, _questions(app, package, everything), explain))
-    for text, have, checked, error in answers:
-        row = _row(text, current or have, checked, error)
-        codes.append(_code(row, error))
-        rows.append(row)
-        if explain and checked is not None and not json:
-            _explain(checked)
-    code = next((code for code in (WRONG, UPSTREAM, NEWER) if code in codes), 0)
+    if package and everything:
+        raise UsageError("check", "--all and names do not go together", "leave one of them out")
+    if current is not None and len(package) != 1:
+        raise UsageError(
+            "--current", "is the version of one package", "write PKG@VERSION for several"
+        )
+    asked = all_watched(app) if everything else meant(app, list(package))
+    answers = asyncio.run(_ask(app, asked))
+    rows = [
+        _row(one, current or one.have, *answer) for one, answer in zip(asked, answers, strict=True)
+    ]
     if json:
         print_json(
-            _with_candidates(row, checked, explain)
-            for row, (_, _, checked, _) in zip(rows, answers, strict=True)
+            _with_candidates(row, checked) if explain else row
+            for row, (checked, _) in zip(rows, answers, strict=True)
         )
-    elif not explain:
-        _print(rows)
-    for row in rows:
-        if row["error"] and not json:
-            click.echo(f"monitor: {row['error']}", err=True)
-            if row["remedy"]:
-                click.echo(f"  → {row['remedy']}", err=True)
-    ctx.exit(code)
+    elif explain:
+        _explain_all(rows, answers)
+    elif len(rows) == 1 and answers[0][1] is None:
+        _print_one(rows[0])
+    else:
+        _print_table([row for row in rows if not row["error"]])
+    codes = []
+    for row, (_, error) in zip(rows, answers, strict=True):
+        codes.append(_code(row, error))
+        if error is not None and not json:
+            complaint(error)
+    ctx.exit(next((code for code in (WRONG, UPSTREAM, NEWER) if code in codes), 0))
 
 
-Question = tuple[str, str | None, "list[tuple[Source, str]]", MonitorError | None]
+Answer = tuple["Checked | None", MonitorError | None]
 
 
-def _questions(app: App, package: tuple[str, ...], everything: bool) -> list[Question]:
-    """What is asked: the text, the version that is had, and whom to ask."""
-    known = _known(app)
-    found: list[Question] = []
-    if everything:
-        rows = {row["purl"]: row for row in known.values()}
-        return [(purl, _have(row), app.runtime.resolve(purl), None) for purl, row in rows.items()]
-    for text in package:
-        try:
-            found.append(_question(app, text, known))
-        except UsageError as error:
-            found.append((text, None, [], error))
-    return found
-
-
-def _question(app: App, text: str, known: dict[str, Any]) -> Question:
-    named, _, version = text.partition("@") if not text.startswith("pkg:") else (text, "", "")
-    if text.startswith("pkg:") and "@" in text.rpartition("/")[2]:
-        named, _, version = text.rpartition("@")
-    if "://" in text:
-        named, version = text, ""
-    row = known.get(named)
-    purl = row["purl"] if row else named
-    places = app.runtime.resolve(purl)
-    if not places and row is None and "/" not in named:
-        matches = sorted({one["purl"] for one in known.values() if one["name"] == named})
-        if len(matches) > 1:
-            raise UsageError(named, "means several projects", "one of: " + ", ".join(matches))
-        places = [place for name in BARE for place in app.runtime.resolve(f"{name}/{named}")]
-    if not places:
-        raise UsageError(
-            named,
-            "no provider knows it",
-            "write it as provider/name; `monitor providers` lists them",
-        )
-    return text, version or (_have(row) if row else None), places, None
-
-
-def _known(app: App) -> dict[str, Any]:
-    """Watched projects by name and by purl; nothing where there is no database."""
-    if not (Path(app.state) / "monitor.db").exists():
-        return {}
-    from monitor.store import projects
-
-    found: dict[str, Any] = {}
-    for row in projects.watched(app.reader):
-        found[row["purl"]] = row
-    for row in list(found.values()):
-        found.setdefault(row["name"] or row["purl"], row)
-    return found
-
-
-def _have(row: dict[str, Any]) -> str | None:
-    have: str | None = row["current"] or row["acked"] or row["stable"]
-    return have
-
-
-Asked = tuple[str, str | None, "Checked | None", MonitorError | None]
-
-
-async def _ask(app: App, questions: list[Question], explain: bool) -> list[Asked]:
+async def _ask(app: App, asked: list[Meant]) -> list[Answer]:
+    if all(one.error for one in asked):
+        return [(None, one.error) for one in asked]
+    from monitor.checking import check as put
+    from monitor.cli.byhand import network
     from spiders import transport
 
-    async with transport(app.settings.network) as way:
+    async with transport(network(app)) as way:
 
-        async def one(question: Question) -> Asked:
-            from monitor.checking import check as ask
-            from monitor.checking import first_answer
-
-            text, have, places, error = question
-            if error or not places:
-                return text, have, None, error
+        async def one(question: Meant) -> Answer:
+            if question.error is not None:
+                return None, question.error
+            rules = _rules(question)
             try:
-                answers = [await ask(source, project, way) for source, project in places]
-            except MonitorError as failed:
-                return text, have, None, failed
-            best = first_answer(answers)
-            known = [answer for answer in answers if answer.problem is None]
-            if len({answer.purl for answer in known}) > 1 and "/" not in text:
-                names = ", ".join(answer.purl for answer in known)
-                problem = UsageError(text, "means several projects", f"one of: {names}")
-                return text, have, None, problem
-            return text, have, best, best.problem
+                found = await asyncio.gather(
+                    *(put(source, project, way, rules=rules) for source, project in question.places)
+                )
+            except MonitorError as error:
+                return None, error
+            return _agreed(question, found)
 
-        return list(await asyncio.gather(*(one(question) for question in questions)))
+        return list(await asyncio.gather(*(one(question) for question in asked)))
+
+
+def _agreed(question: Meant, found: list[Checked]) -> Answer:
+    """What several sources said of one question, put together."""
+    from monitor.checking import first_answer
+
+    best = first_answer(found)
+    if not question.bare:
+        return best, best.problem
+    known = {answer.purl: answer for answer in found if answer.problem is None}
+    if len(known) > 1:
+        return None, ambiguous(question.text, list(known))
+    if not known and isinstance(best.problem, UsageError):
+        asked = ", ".join(answer.source.name for answer in found)
+        return None, UsageError(
+            question.text,
+            f"nobody knows it (asked {asked})",
+            "write it as provider/name, such as github/owner/name, or give an address",
+        )
+    return best, best.problem
+
+
+def _rules(question: Meant) -> Any:
+    text = (question.known or {}).get("rules") or "{}"
+    if text == "{}":
+        return None
+    import msgspec
+
+    from monitor.rules import Rules
+
+    return msgspec.json.decode(text, type=Rules)
 
 
 def _row(
-    text: str, current: str | None, checked: Checked | None, error: MonitorError | None
+    one: Meant, current: str | None, checked: Checked | None, error: MonitorError | None
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "package": text,
+        "package": one.text,
         "purl": checked.purl if checked else None,
+        "outcome": "wrong question" if isinstance(error, UsageError) else "failed",
         "current": current,
         "stable": None,
         "prerelease": None,
+        "newer": None,
         "published": None,
         "state": None,
-        "newer": None,
         "source": checked.source.name if checked else None,
         "versions": len(checked.verdicts) if checked else 0,
         "page": None,
         "error": f"{error.where}: {error.what}" if error else None,
         "remedy": error.remedy if error else None,
-        "checked": checked.at if checked else None,
+        "checked": iso(checked.at) if checked else None,
     }
     if checked is None or error is not None:
         return row
     best, before = checked.newest.stable, checked.newest.prerelease
-    shown = best or before
-    if best:
-        row["stable"] = best.candidate.version
-    if before:
-        row["prerelease"] = before.candidate.version
+    newer = checked.newer_than(current) if current else None
+    shown = newer or best or before
+    row |= {
+        "outcome": "newer" if newer else "nothing newer" if shown else "no versions",
+        "stable": best.candidate.version if best else None,
+        "prerelease": before.candidate.version if before else None,
+        "newer": newer.candidate.version if newer else None,
+    }
     if shown:
-        release = checked.releases[shown.candidate.version]
-        row["published"] = _iso(release.published)
-        row["page"] = release.page
-        row["state"] = (release.state or "listed") and str(shown.candidate.state)
-    if current and shown:
-        row["newer"] = _is_newer(checked, shown.candidate.version, current)
+        row |= _release(checked, shown)
     return row
 
 
-def _is_newer(checked: Checked, newest: str, current: str) -> bool:
-    from monitor.ordering import compare
-
-    scheme = checked.source.rules.scheme or checked.source.provider.ordering
-    keys = {one.candidate.version: one.key for one in checked.verdicts}
-    if current in keys:
-        return keys[newest] > keys[current]
-    read = {one.candidate.version: one.version for one in checked.verdicts}
-    return compare(scheme, read[newest], current) > 0
+def _release(checked: Checked, shown: Verdict) -> dict[str, Any]:
+    release = checked.releases[shown.candidate.version]
+    return {
+        "published": iso(release.published),
+        "page": release.page or (release.files[0].url if release.files else None),
+        "state": str(shown.candidate.state) if shown.candidate.state else None,
+    }
 
 
 def _code(row: dict[str, Any], error: MonitorError | None) -> int:
-    from monitor.errors import FetchError, ReadError
-
     if isinstance(error, FetchError | ReadError):
         return UPSTREAM
     if error is not None:
@@ -220,54 +187,96 @@ def _code(row: dict[str, Any], error: MonitorError | None) -> int:
     return NEWER if row["newer"] else 0
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
+# ── for people ────────────────────────────────────────────────────────────────────────
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
-    shown = [row for row in rows if not row["error"]]
-    if not shown:
+def _print_one(row: dict[str, Any]) -> None:
+    click.echo(styled(clean(row["purl"]), bold=True))
+    if row["outcome"] == "no versions":
+        _line("versions", _none(row))
         return
+    when = f"published {row['published'][:10]} ({_age(row)})" if row["published"] else ""
+    facts = ", ".join(part for part in (when, row["state"]) if part)
+    of_stable = row["newer"] in (None, row["stable"]) and row["stable"]
+    _line("newest stable", row["stable"] or "none", facts if of_stable else "")
+    if row["prerelease"]:
+        _line("pre-release", row["prerelease"], "" if of_stable else facts)
+    if row["current"]:
+        note = f"{row['newer']} is newer" if row["newer"] else "nothing is newer"
+        _line("you have", row["current"], note)
+    _line("seen at", row["page"] or row["source"])
+
+
+def _line(head: str, *parts: object) -> None:
+    click.echo(f"  {head:<14} " + "   ".join(clean(part) for part in parts if part))
+
+
+def _none(row: dict[str, Any]) -> str:
+    if not row["versions"]:
+        return f"none; {row['source']} knows the project, and shows no version of it"
+    return f"{row['versions']}, and none of them counts: --explain says why"
+
+
+def _age(row: dict[str, Any]) -> str:
+    if not row["published"]:
+        return "-"
+    from datetime import datetime
+
+    return ago(int(datetime.fromisoformat(row["published"]).timestamp()))
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
     table(
-        ("PACKAGE", "STABLE", "PRE-RELEASE", "CURRENT", "PUBLISHED", "STATE", "SOURCE"),
+        ("PACKAGE", "STABLE", "PRE-RELEASE", "YOU HAVE", "", "PUBLISHED", "STATE", "SOURCE"),
         [
             (
                 row["purl"],
                 row["stable"] or "none",
-                row["prerelease"] or "-",
-                (row["current"] or "-") + (" (older)" if row["newer"] else ""),
-                _age(row["published"]),
-                row["state"] or "no versions",
+                row["prerelease"] or "",
+                row["current"] or "",
+                "older" if row["newer"] else "",
+                _age(row),
+                row["state"] or row["outcome"],
                 row["source"],
             )
-            for row in shown
+            for row in rows
         ],
     )
 
 
-def _age(published: str | None) -> str:
-    return ago(int(datetime.fromisoformat(published).timestamp())) if published else "-"
+def _explain_all(rows: list[dict[str, Any]], answers: list[Answer]) -> None:
+    for row, (checked, error) in zip(rows, answers, strict=True):
+        if checked is not None and error is None:
+            _print_one(row)
+            click.echo()
+            explain_candidates(checked.verdicts, checked.newest.stable, checked.newest.prerelease)
+            if checked.partial:
+                click.echo(f"not all versions were told: {clean(checked.partial)}")
 
 
-def _explain(checked: Checked) -> None:
-    click.echo(f"{checked.purl}: {len(checked.verdicts)} versions at {checked.source.name}")
-    best, before = checked.newest.stable, checked.newest.prerelease
+def explain_candidates(
+    verdicts: list[Verdict], stable: Verdict | None, before: Verdict | None
+) -> None:
+    """Every candidate, highest first, with what it is and the rule that says so."""
     rows = []
-    for one in sorted(checked.verdicts, key=lambda one: one.key, reverse=True):
-        what = "stable" if one.stable else "pre-release" if one.release else "no release"
-        mark = "← newest stable" if one is best else "← newest" if one is before else ""
-        if not one.counts and one.release:
-            what += ", left out"
-        rows.append(
-            (one.candidate.spelling, one.version, what, one.stream, one.rule, one.reason, mark)
-        )
-    table(("PUBLISHED AS", "READ AS", "IS", "STREAM", "RULE", "WHY", ""), rows)
-    if checked.partial:
-        click.echo(f"not all versions were told: {clean(checked.partial)}")
+    for one in sorted(verdicts, key=lambda one: one.key, reverse=True):
+        mark = "newest stable" if one is stable else "newest" if one is before else ""
+        spelling = one.candidate.spelling
+        shown = spelling if spelling == one.version else f"{spelling} → {one.version}"
+        rows.append((shown, mark or what_it_is(one), one.stream, one.rule, one.reason))
+    table(("VERSION", "IS", "SERIES", "RULE", "WHY"), rows)
 
 
-def _with_candidates(row: dict[str, Any], checked: Checked | None, explain: bool) -> dict[str, Any]:
-    if not explain or checked is None:
+def what_it_is(one: Verdict) -> str:
+    """A verdict in a word or two."""
+    if not one.release:
+        return "rejected"
+    word = "stable" if one.stable else "pre-release"
+    return word if one.counts else f"{word}, left out"
+
+
+def _with_candidates(row: dict[str, Any], checked: Checked | None) -> dict[str, Any]:
+    if checked is None:
         return row
     return row | {
         "candidates": [
@@ -281,6 +290,8 @@ def _with_candidates(row: dict[str, Any], checked: Checked | None, explain: bool
                 "stream": one.stream,
                 "rule": one.rule,
                 "reason": one.reason,
+                "published": iso(one.candidate.published),
+                "state": str(one.candidate.state),
             }
             for one in sorted(checked.verdicts, key=lambda one: one.key, reverse=True)
         ]

@@ -1,28 +1,68 @@
-"""Tables for people, JSON lines for programs, times in words."""
+"""Tables for people, JSON lines for programs, times in words.
+
+What an upstream wrote is shown with `clean`: a terminal obeys what it is sent.
+"""
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.errors import MonitorError
 
 _UNITS = (("year", 31557600), ("month", 2629800), ("day", 86400), ("hour", 3600), ("minute", 60))
+_NARROW = 8
+"""No column is made narrower than this to fit the terminal."""
+
+
+# ── for programs ──────────────────────────────────────────────────────────────────────
 
 
 def as_json(value: Any) -> str:
-    """One JSON object in a line."""
-    return msgspec.json.encode(value).decode()
+    """One JSON value in a line."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
 
 
 def print_json(rows: Iterable[Any]) -> None:
     """One JSON object per line."""
     for row in rows:
         click.echo(as_json(row))
+
+
+def iso(at: int | float | datetime | None) -> str | None:
+    """A time as programs read it (RFC 3339, UTC); seconds since 1970 are taken, too."""
+    if at is None:
+        return None
+    from datetime import UTC, datetime
+
+    moment = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def timed(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A row with these times as programs read them."""
+    return row | {name: iso(row[name]) for name in names if name in row}
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return iso(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
+
+
+# ── for people ────────────────────────────────────────────────────────────────────────
 
 
 def ago(at: int | None, now: int | None = None) -> str:
@@ -45,6 +85,16 @@ def span(seconds: float) -> str:
     return f"{int(seconds)} s" if seconds >= 1 else "now"
 
 
+def size(count: int) -> str:
+    """Bytes in words."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            break
+        amount /= 1024
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
 def clean(text: object) -> str:
     """Upstream text made harmless for a terminal."""
     shown = "-" if text is None else str(text)
@@ -53,30 +103,81 @@ def clean(text: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print columns that fit the terminal; elsewhere nothing is cut."""
-    cells = [[clean(cell) for cell in row] for row in rows]
-    widths = [
-        max([len(head), *(len(row[place]) for row in cells)]) for place, head in enumerate(heads)
-    ]
-    if sys.stdout.isatty():
-        widths = _fitting(widths, shutil.get_terminal_size().columns - 2 * (len(heads) - 1))
-    lines = [click.style(_line(heads, widths), bold=True)] if rows else []
-    lines += [_line(row, widths) for row in cells]
-    for line in lines:
-        click.echo(line.rstrip())
+def colourful(stream: Any) -> bool:
+    """May this stream be sent colours? Only a terminal, and not where NO_COLOR is set."""
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(stream.isatty())
+
+
+def styled(text: str, **style: Any) -> str:
+    """Text in bold or in a colour, where standard output may be sent such."""
+    return click.style(text, **style) if colourful(sys.stdout) else text
+
+
+def complaint(error: MonitorError) -> None:
+    """One line on standard error for what is wrong, one for what to do about it."""
+    head = "monitor:"
+    if colourful(sys.stderr):
+        head = click.style(head, fg="red", bold=True)
+    click.echo(f"{head} {clean(error.where)}: {clean(error.what)}", err=True)
+    if error.remedy:
+        click.echo(f"  → {clean(error.remedy)}", err=True)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, indent: str = "") -> None:
+    """Print columns that fit the terminal; elsewhere nothing is cut.
+
+    A column that says nothing in any row is left out.
+    """
+    cells = [[clean(cell) if cell != "" else "" for cell in row] for row in rows]
+    places = [n for n, _ in enumerate(heads) if any(row[n] not in ("", "-") for row in cells)]
+    if not places:
+        return
+    cells = [[row[n] for n in places] for row in cells]
+    heads = [heads[n] for n in places]
+    widths = [max([len(head), *(_width(row[n]) for row in cells)]) for n, head in enumerate(heads)]
+    if (room := width()) is not None:
+        widths = _fitting(widths, room - len(indent) - 2 * (len(heads) - 1))
+    lines = [indent + styled(_line(heads, widths), bold=True)]
+    lines += [indent + _line(row, widths) for row in cells]
+    click.echo("\n".join(lines))
+
+
+def width() -> int | None:
+    """Columns that fit: of the terminal, or as $COLUMNS says; None where there is no limit."""
+    if "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty()):
+        import shutil
+
+        return max(shutil.get_terminal_size().columns, 20)
+    return None
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(
-        cell.ljust(width) if len(cell) <= width else cell[: width - 1] + "…"
-        for cell, width in zip(cells, widths, strict=True)
-    )
+    return "  ".join(_cell(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _cell(text: str, room: int) -> str:
+    missing = room - _width(text)
+    if missing >= 0:
+        return text + " " * missing
+    while _width(text) > room - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes: East Asian letters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _fitting(widths: list[int], room: int) -> list[int]:
     """Take from the widest column until all fit."""
     widths = list(widths)
-    while sum(widths) > room and max(widths) > 8:
+    while sum(widths) > room and max(widths) > _NARROW:
         widths[widths.index(max(widths))] -= 1
     return widths

@@ -1,0 +1,254 @@
+"""How it goes: `status` and `sources`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from monitor.cli import UPSTREAM, App
+from monitor.cli.render import ago, as_json, clean, print_json, span, styled, table, timed
+
+WEEK = 7 * 86400
+
+_TIMES = ("answered", "asked", "due", "gap", "baseline")
+
+
+@click.command()
+@click.option("--json", "json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def status(ctx: click.Context, json: bool) -> None:
+    """How it goes: how fresh each source is, what failed and what to do, what waits.
+
+    Exit code 3 where a source's news is older than it may be.
+    """
+    app: App = ctx.obj
+    now = int(time.time())
+    facts = _facts(app, now)
+    if json:
+        click.echo(as_json(_exact(facts)))
+    else:
+        _print(facts, now)
+    ctx.exit(UPSTREAM if any(source["stale"] for source in facts["sources"]) else 0)
+
+
+@click.command()
+@click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
+@click.pass_obj
+def sources(app: App, json: bool) -> None:
+    """List the configured sources: provider, what they are asked for, how that goes."""
+    now = int(time.time())
+    rows = _sources(app, now)
+    if json:
+        print_json(timed(row, *_TIMES) for row in rows)
+    elif not rows:
+        click.echo(f"no source is configured: add a file to {app.settings.folder}/sources")
+    else:
+        _print_sources(rows, now)
+
+
+def _facts(app: App, now: int) -> dict[str, Any]:
+    from monitor.acts import call
+    from monitor.store import epoch, events, glance, projects
+
+    db = app.reader
+    running, _ = call(app.runtime.socket, "ping", {})
+    return {
+        "daemon": "running" if running else "not running",
+        "cursor": f"{epoch(db)}.{events.head(db)}",
+        "counts": projects.counts(db),
+        "lag": glance.lag(db, now - WEEK),
+        "sources": _sources(app, now),
+        "troubled": projects.troubled(db),
+        "held": glance.holds(db),
+        "paused": glance.pauses(db, now),
+        "unread": glance.unread(db),
+    }
+
+
+def _exact(facts: dict[str, Any]) -> dict[str, Any]:
+    """The same with the times as programs read them."""
+    return facts | {
+        "sources": [timed(row, *_TIMES) for row in facts["sources"]],
+        "troubled": [timed(row, "due", "answered") for row in facts["troubled"]],
+        "held": [timed(row, "at") for row in facts["held"]],
+        "paused": [timed(row, "until") for row in facts["paused"]],
+        "unread": [timed(row, "last") for row in facts["unread"]],
+    }
+
+
+def _sources(app: App, now: int) -> list[dict[str, Any]]:
+    """Each question of each configured source, and the visits of its projects put together."""
+    questions: dict[tuple[str, str], dict[str, Any]] = {}
+    if app.remembers:
+        from monitor.store import glance, projects
+
+        for row in projects.sources(app.reader):
+            questions[row["source"], row["mechanism"]] = row
+        for row in glance.visits(app.reader):
+            questions[row["source"], "projects"] = row
+    rows = []
+    for name, source in sorted(app.runtime.sources.items()):
+        mechanisms = [*source.mechanisms]
+        if (name, "projects") in questions or not mechanisms:
+            mechanisms.append("projects")
+        for mechanism in mechanisms:
+            rows.append(_source(source, mechanism, questions.get((name, mechanism), {}), now))
+    return rows
+
+
+def _source(source: Any, mechanism: str, row: dict[str, Any], now: int) -> dict[str, Any]:
+    from monitor.schedule import stale
+
+    fresh = source.fresh if mechanism == "feed" else max(source.fresh, 2 * source.walk)
+    late = row.get("due") is not None and now - row["due"] > fresh
+    old = row.get("asked") is not None and stale(row.get("answered"), now, fresh)
+    if mechanism == "projects":  # one that sleeps is asked rarely: old is no fault by itself
+        fresh = source.fresh
+        old = bool(row.get("failing")) and stale(row.get("answered"), now, fresh)
+    return {
+        "source": source.name,
+        "provider": source.provider.name,
+        "mechanism": mechanism,
+        "projects": row.get("projects"),
+        "failing": row.get("failing"),
+        "answered": row.get("answered"),
+        "asked": row.get("asked"),
+        "outcome": row.get("outcome"),
+        "error": row.get("error"),
+        "remedy": row.get("remedy"),
+        "fails": row.get("fails", 0),
+        "due": row.get("due"),
+        "gap": row.get("gap"),
+        "baseline": row.get("baseline"),
+        "stale": old or late,
+        "fresh": fresh,
+    }
+
+
+# ── for people ────────────────────────────────────────────────────────────────────────
+
+
+def _print(facts: dict[str, Any], now: int) -> None:
+    counts = facts["counts"]
+    click.echo(f"daemon {facts['daemon']}, log at {facts['cursor']}")
+    jobs = ", ".join(f"{n} {state}" for state, n in counts["jobs"].items()) or "none"
+    click.echo(
+        f"{counts['project']} projects ({counts['watch']} watched),"
+        f" {counts['version']} versions, jobs: {jobs}"
+    )
+    if lag := facts["lag"]:
+        click.echo(
+            f"{lag['releases']} releases in 7 days, seen {span(lag['median'])} after they were"
+            f" published (median), at most {span(lag['worst'])}"
+        )
+    click.echo()
+    if facts["sources"]:
+        _print_sources(facts["sources"], now)
+    else:
+        click.echo("no source is configured")
+    _print_troubled(facts["troubled"], now)
+    if facts["held"]:
+        _head("held")
+        table(
+            ("PROJECT", "VERSION", "SINCE", "BY", "WHY"),
+            [
+                (h["purl"], h["version"] or "all", ago(h["at"], now), h["who"], h["why"])
+                for h in facts["held"]
+            ],
+            indent="  ",
+        )
+    if facts["paused"]:
+        _head("left alone, as they asked")
+        for pause in facts["paused"]:
+            click.echo(f"  {pause['host']} until {ago(pause['until'], now)}: {clean(pause['why'])}")
+    if facts["unread"]:
+        _head("could not be read")
+        for row in facts["unread"]:
+            click.echo(
+                f"  {row['source']}: {row['entries']} entries, last {ago(row['last'], now)}:"
+                f" {clean(row['reason'])} in {clean(row['raw'])[:80]}"
+            )
+
+
+def _head(text: str) -> None:
+    click.echo()
+    click.echo(styled(text, bold=True))
+
+
+def _print_sources(rows: list[dict[str, Any]], now: int) -> None:
+    table(
+        ("SOURCE", "PROVIDER", "ASKED FOR", "ANSWERED", "OUTCOME", "NEXT", "NEWS IS"),
+        [
+            (
+                row["source"],
+                row["provider"],
+                _asked_for(row),
+                ago(row["answered"], now),
+                row["outcome"] or "not asked yet",
+                ago(row["due"], now),
+                "STALE" if row["stale"] else "fresh" if row["answered"] else "",
+            )
+            for row in rows
+        ],
+    )
+    for row in rows:
+        if told := _told(row, now):
+            click.echo()
+            name = styled(f"{row['source']} {row['mechanism']}", bold=True)
+            click.echo(f"{name}: {told[0]}")
+            for line in told[1:]:
+                click.echo(f"  {line}")
+
+
+def _asked_for(row: dict[str, Any]) -> str:
+    if row["mechanism"] != "projects":
+        return str(row["mechanism"])
+    if not row["projects"]:
+        return "projects (none watched)"
+    bad = f", {row['failing']} failing" if row["failing"] else ""
+    return f"{row['projects']} projects{bad}"
+
+
+def _told(row: dict[str, Any], now: int) -> list[str]:
+    """What there is to say of a source that does not do well, and what to do."""
+    lines = []
+    if row["error"] and row["mechanism"] != "projects":
+        times = f" ({row['fails']} times in a row)" if row["fails"] > 1 else ""
+        lines.append(f"{clean(row['error'])}{times}")
+        if row["remedy"]:
+            lines.append(f"→ {clean(row['remedy'])}")
+    if row["gap"]:
+        lines.append(f"news was missed {ago(row['gap'], now)}; the index repairs it when it is due")
+    if row["stale"]:
+        last = f"the last answer was {ago(row['answered'], now)}" if row["answered"] else "none yet"
+        lines.append(f"STALE: should answer every {span(row['fresh'])}; {last}")
+        if not row["error"]:
+            lines.append("→ is the daemon running? `monitor run`, or `monitor poll` once")
+    return lines
+
+
+def _print_troubled(troubled: list[dict[str, Any]], now: int) -> None:
+    """Failing projects; those that fail alike are told once, and counted."""
+    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in troubled:
+        alike.setdefault((row["source"], row["outcome"] + _gist(row)), []).append(row)
+    if alike:
+        _head("failing projects")
+    for (source, _), rows in alike.items():
+        names = ", ".join(clean(row["purl"]) for row in rows[:3])
+        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+        first = rows[0]
+        click.echo(
+            f"  {names}{more} at {source}: {first['outcome']}, next {ago(first['due'], now)}"
+        )
+        click.echo(f"    {clean(first['error'])}")
+        if first["remedy"]:
+            click.echo(f"    → {clean(first['remedy'])}")
+
+
+def _gist(row: dict[str, Any]) -> str:
+    """An error without what is different for every project."""
+    what = str(row["error"]).partition(": ")[2] or str(row["error"])
+    return what.replace(row["purl"].rpartition("/")[2], "")
