@@ -154,7 +154,7 @@ def _sources(places: Places) -> dict[str, str]:
         ),
         "github": _source(
             "github",
-            'projects = ["lab/demo"]',
+            'projects = ["lab/demo"]\nmin_interval = "5s"',  # its quota is small, as in life
             url=registry["github_api_url"],
             site=registry["github_url"],
         ),

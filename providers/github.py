@@ -31,9 +31,7 @@ from monitor.model import File, Finding, Partial, Release, Reply, Request
 from monitor.protocols import Provider
 
 ACCEPT = "application/vnd.github+json"
-# The first page is never asked for conditionally: were it unchanged, the tags would not be
-# asked for, and a repository without releases would stand still for ever.
-HEADERS = (("x-github-api-version", "2022-11-28"), ("cache-control", "no-cache"))
+HEADERS = (("x-github-api-version", "2022-11-28"),)
 PAGE = 100  # the most that a page can hold
 PURL = "github"
 URLS = (

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import monitor.settings
 import providers
 from monitor.errors import SettingsError
 from monitor.rules import Epoch, Rules
@@ -597,12 +596,3 @@ def test_each_shipped_source_fits_its_provider(path, examples):
 def test_a_shipped_source_says_what_it_is():
     for path in SOURCES:
         assert path.read_text().startswith("# "), path
-
-
-def test_the_spiders_take_the_settings_of_the_network_as_they_are():
-    from spiders import network
-
-    for name in ("HostSettings", "Credential", "NetworkSettings"):
-        theirs, ours = getattr(network, name), getattr(monitor.settings, name)
-        assert theirs.__struct_fields__ == ours.__struct_fields__
-        assert msgspec.to_builtins(theirs()) == msgspec.to_builtins(ours())

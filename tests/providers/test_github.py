@@ -84,10 +84,6 @@ def test_a_list_of_tags_alone_is_found_although_there_is_no_release():
     assert len(asyncio.run(walked(Server(releases=0, tags=3)))) == 3
 
 
-def test_the_first_page_is_never_asked_for_conditionally():
-    assert ("cache-control", "no-cache") in VERSIONS.of("o/foo").headers
-
-
 def test_B17_a_full_page_without_a_next_link_is_partial():
     body = [tag(f"v1.{number}") for number in range(100)]
 
