@@ -276,7 +276,9 @@ class Podman:
         tick: Tick | None = None,
     ) -> Finished:
         kept = () if self._lock is None else (self._lock,)
-        return _call(argv, seconds, log=log, tick=tick, keep_open=kept)
+        # conmon leaves a file `oom` in the folder it works in.
+        self.state.mkdir(parents=True, exist_ok=True)
+        return _call(argv, seconds, log=log, tick=tick, keep_open=kept, folder=self.state)
 
 
 @dataclass(slots=True)
@@ -467,8 +469,11 @@ def _call(
     log: Path | None = None,
     tick: Tick | None = None,
     keep_open: Sequence[int] = (),
+    folder: Path | None = None,
 ) -> Finished:
     try:
-        return child.run(argv, timeout=seconds, log=log, tick=tick, keep_open=keep_open)
+        return child.run(
+            argv, timeout=seconds, log=log, tick=tick, keep_open=keep_open, folder=folder
+        )
     except OSError as error:
         raise BackendError(f"{argv[0]}: {error.strerror or error}") from error

@@ -58,6 +58,7 @@ def run(
     tick: Callable[[], None] | None = None,
     every: float = 1.0,
     keep_open: Sequence[int] = (),
+    folder: Path | None = None,
 ) -> Finished:
     """Run `argv` to its end; standard output and error come back as one stream.
 
@@ -65,11 +66,13 @@ def run(
     `log`        file that receives the output as well, appended
     `tick`       called every `every` seconds; what it raises ends the child and is passed on
     `keep_open`  file descriptors the child inherits
+    `folder`     where it works, and may drop what it drops
 
     Raises FileNotFoundError when there is no such program.
     """
     process = subprocess.Popen(
         list(argv),
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
