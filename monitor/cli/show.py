@@ -63,10 +63,12 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     from monitor.store import glance, projects
 
     db = app.reader
-    row = projects.one(db, without_version(what))
+    row: Any = projects.one(db, without_version(what))
     versions = projects.versions(db, row["id"])
     places = projects.listings(db, row["id"])
     told = glance.events_of(db, row["id"], 10)
+    if row["newest"] is None and versions:
+        row = _judged(app, row, versions)
     by_id = {version["id"]: version["version"] for version in versions}
     facts: dict[str, Any] = {
         "purl": row["purl"],
@@ -104,6 +106,25 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
                 for event in told
             ],
         )
+
+
+def _judged(app: App, row: Any, versions: list[dict[str, Any]]) -> dict[str, Any]:
+    """A project that nobody watches is not judged when it is seen, so it is now."""
+    from monitor.runtime import default_source
+    from monitor.store import glance
+    from monitor.store.appraise import appraise
+
+    seen = glance.sighting(app.reader, versions[0]["id"])
+    source = app.runtime.sources.get(seen["source"]) or default_source(seen["provider"])
+    found = appraise(app.reader, source, row["id"])
+    ids = {version["version"]: version["id"] for version in versions}
+    for version in versions:
+        if verdict := found.verdicts.get(version["version"]):
+            version["stable"] = verdict.stable if verdict.release else None
+    return dict(row) | {
+        "stable": ids.get(found.stable or ""),
+        "newest": ids.get(found.newest or ""),
+    }
 
 
 def _print_versions(versions: list[dict[str, Any]], now: int) -> None:

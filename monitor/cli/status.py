@@ -81,6 +81,7 @@ def _exact(facts: dict[str, Any]) -> dict[str, Any]:
 def _sources(app: App, now: int) -> list[dict[str, Any]]:
     """Each question of each configured source, and the visits of its projects put together."""
     questions: dict[tuple[str, str], dict[str, Any]] = {}
+    since: dict[str, int] = {}
     if app.remembers:
         from monitor.store import glance, projects
 
@@ -88,25 +89,31 @@ def _sources(app: App, now: int) -> list[dict[str, Any]]:
             questions[row["source"], row["mechanism"]] = row
         for row in glance.visits(app.reader):
             questions[row["source"], "projects"] = row
-    rows = []
+        since = glance.added(app.reader)
+    rows: list[dict[str, Any]] = []
     for name, source in sorted(app.runtime.sources.items()):
         mechanisms = [*source.mechanisms]
         if (name, "projects") in questions or not mechanisms:
             mechanisms.append("projects")
-        for mechanism in mechanisms:
-            rows.append(_source(source, mechanism, questions.get((name, mechanism), {}), now))
+        rows += [
+            _source(source, mechanism, questions.get((name, mechanism), {}), since.get(name), now)
+            for mechanism in mechanisms
+        ]
     return rows
 
 
-def _source(source: Any, mechanism: str, row: dict[str, Any], now: int) -> dict[str, Any]:
+def _source(
+    source: Any, mechanism: str, row: dict[str, Any], since: int | None, now: int
+) -> dict[str, Any]:
     from monitor.schedule import stale
 
     fresh = source.fresh if mechanism == "feed" else max(source.fresh, 2 * source.walk)
     late = row.get("due") is not None and now - row["due"] > fresh
-    old = row.get("asked") is not None and stale(row.get("answered"), now, fresh)
+    answered = row.get("answered") or since
+    old = row.get("asked") is not None and stale(answered, now, fresh)
     if mechanism == "projects":  # one that sleeps is asked rarely: old is no fault by itself
         fresh = source.fresh
-        old = bool(row.get("failing")) and stale(row.get("answered"), now, fresh)
+        old = bool(row.get("failing")) and stale(answered, now, fresh)
     return {
         "source": source.name,
         "provider": source.provider.name,
@@ -208,7 +215,7 @@ def _asked_for(row: dict[str, Any]) -> str:
     if not row["projects"]:
         return "projects (none watched)"
     bad = f", {row['failing']} failing" if row["failing"] else ""
-    return f"{row['projects']} projects{bad}"
+    return f"{row['projects']} project{'s' if row['projects'] > 1 else ''}{bad}"
 
 
 def _told(row: dict[str, Any], now: int) -> list[str]:

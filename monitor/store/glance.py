@@ -193,3 +193,8 @@ def places(db: sqlite3.Connection, purl: str) -> list[tuple[str, str]]:
         (purl,),
     )
     return [(row["source"], row["name"]) for row in rows]
+
+
+def added(db: sqlite3.Connection) -> dict[str, int]:
+    """Since when each source is configured."""
+    return {row["name"]: row["added"] for row in db.execute("SELECT name, added FROM source")}

@@ -1,0 +1,216 @@
+"""`monitor outdated`: what you ship that has something newer upstream."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli import NEWER, App
+from monitor.cli.render import ago, clean, complaint, iso, print_json, table
+from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from monitor.cli.shipped import Shipped
+    from monitor.sources import Source
+
+
+@click.command()
+@click.option("--against", type=click.Path(path_type=Path), metavar="FILE",
+              help="Table of what you ship; - is standard input.")  # fmt: skip
+@click.option("--every", is_flag=True, help="Show also what is up to date.")
+@click.option("--bump", is_flag=True, help="Print a bump record per update, for scripts.")
+@click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
+@click.pass_context
+def outdated(ctx: click.Context, against: Path | None, every: bool, bump: bool, json: bool) -> None:
+    """Compare what you ship with what was last seen upstream.
+
+    What you ship is what `watch --current` and packages.toml say, or FILE: lines
+    of package, upstream, packaged version; two columns are taken as package and
+    version. CSV with or without a head, tabs, or blanks; "#" begins a comment.
+
+    A bump record is one JSON object: package, purl, old, new, file, address,
+    digest, size. Exit code 10 where something is newer. Nothing is asked of an
+    upstream: `monitor check --all` does that.
+    """
+    app: App = ctx.obj
+    rows, wrong = _rows(app, _shipped(app, against))
+    newer = [row for row in rows if row["newest"]]
+    if bump:
+        print_json(_bump(app.reader, row) for row in newer)
+    elif json:
+        print_json(_exact(row) for row in (rows if every else newer))
+    else:
+        _print(rows, newer, every)
+    for error in wrong:
+        complaint(error)
+    ctx.exit(2 if wrong else NEWER if newer else 0)
+
+
+def _shipped(app: App, against: Path | None) -> list[Shipped]:
+    from monitor.cli.shipped import Shipped, read
+
+    if against is not None:
+        return read(against)
+    from monitor.store import projects
+
+    found = [
+        Shipped(row["name"] or row["purl"].rpartition("/")[2], row["purl"], row["current"])
+        for row in projects.watched(app.reader)
+        if row["current"]
+    ]
+    if not found:
+        raise UsageError(
+            "outdated",
+            "it is not known what you ship",
+            "say `monitor watch PKG --current VERSION`, write packages.toml, or use --against FILE",
+        )
+    return found
+
+
+def _rows(app: App, shipped: list[Shipped]) -> tuple[list[dict[str, Any]], list[UsageError]]:
+    from monitor.store import projects
+
+    rows, wrong = [], []
+    for one in shipped:
+        try:
+            project = _project(app, one)
+        except UsageError as error:
+            wrong.append(UsageError(f"{one.where}{one.package}", error.what, error.remedy))
+            continue
+        listings = projects.listings(app.reader, project["id"])
+        rows.append(_compared(app, one, project, listings))
+    return rows, wrong
+
+
+def _project(app: App, one: Shipped) -> sqlite3.Row:
+    """The project of the database that is meant. Raises UsageError."""
+    from monitor.store import projects
+
+    text = one.upstream or one.package
+    found = projects.find(app.reader, text)
+    if not found and ("/" in text or ":" in text):
+        found = [source.purl(name) for source, name in app.runtime.resolve(text)]
+        found = [purl for purl in dict.fromkeys(found) if projects.by_purl(app.reader, purl)]
+    if len(found) == 1:
+        return projects.one(app.reader, found[0])
+    if found:
+        raise UsageError(text, "means several projects", "one of: " + ", ".join(found[:5]))
+    raise UsageError(text, "is not watched", f"`monitor watch {text}` begins it")
+
+
+def _compared(
+    app: App, one: Shipped, project: sqlite3.Row, listings: list[dict[str, Any]]
+) -> dict[str, Any]:
+    from monitor.runtime import default_source
+    from monitor.store.appraise import appraise, rules_of
+
+    db = app.reader
+    place = next((p for p in listings if p["answered"]), listings[0] if listings else None)
+    row: dict[str, Any] = {
+        "package": one.package,
+        "purl": project["purl"],
+        "project": project["id"],
+        "packaged": one.version,
+        "newest": None,
+        "published": None,
+        "seen": None,
+        "state": None,
+        "source": place["source"] if place else None,
+        "answered": place["answered"] if place else None,
+        "outcome": "not asked yet",
+    }
+    if place is None:
+        return row
+    source: Source = app.runtime.sources.get(place["source"]) or default_source(place["provider"])
+    judged = appraise(db, source, project["id"])
+    rules, scheme = rules_of(db, source, project["id"])
+    found = _newer(judged, one.version, scheme, rules)
+    if judged.newest:
+        row["outcome"] = "newer" if found else "up to date"
+    elif place["answered"] or judged.verdicts:
+        row["outcome"] = "no versions"
+    else:
+        row["outcome"] = place["outcome"] or "not asked yet"
+    shown = found or judged.stable or judged.newest
+    if shown is None:
+        return row
+    from monitor.store import glance
+
+    facts = next(v for v in glance.live(db, project["id"]) if v["version"] == shown)
+    from monitor.store import states
+
+    return row | {
+        "newest": found,
+        "published": facts["published"],
+        "seen": facts["first_seen"],
+        "state": states[facts["state"]].value,
+    }
+
+
+def _newer(judged: Any, packaged: str, scheme: str, rules: Any) -> str | None:
+    """What is newer than the packaged version; a pre-release only for who ships one."""
+    from monitor.judge import Candidate, judge
+
+    own = judged.verdicts.get(packaged)
+    if own is None:
+        own = judge([Candidate(packaged)], scheme=scheme, rules=rules)[0]
+    best, before = (judged.verdicts.get(name or "") for name in (judged.stable, judged.newest))
+    if best is not None and best.key > own.key:
+        return str(best.candidate.version)
+    if before is not None and before.key > own.key and (best is None or not own.stable):
+        return str(before.candidate.version)
+    return None
+
+
+def _exact(row: dict[str, Any]) -> dict[str, Any]:
+    told = {key: value for key, value in row.items() if key != "project"}
+    return told | {key: iso(row[key]) for key in ("published", "seen", "answered")}
+
+
+def _bump(db: sqlite3.Connection, row: dict[str, Any]) -> dict[str, Any]:
+    """What a script needs to edit a recipe. Without a known archive the file's facts are null."""
+    from monitor.store import glance
+
+    files = [
+        file for file in glance.artefact(db, row["project"], row["newest"]) if not file["yanked"]
+    ]
+    files.sort(key=lambda file: (file["kind"] not in ("source", "sdist"), file["kind"] or "~"))
+    file = files[0] if files else {}
+    return {
+        "package": row["package"],
+        "purl": row["purl"],
+        "old": row["packaged"],
+        "new": row["newest"],
+        "file": file.get("name") or (file.get("url") or "").rpartition("/")[2] or None,
+        "address": file.get("url"),
+        "digest": file.get("digest"),
+        "size": file.get("size"),
+    }
+
+
+def _print(rows: list[dict[str, Any]], newer: list[dict[str, Any]], every: bool) -> None:
+    now = int(time.time())
+    shown = rows if every else newer
+    table(
+        ("PACKAGE", "PACKAGED", "NEWEST", "AGE", "STATE", "UPSTREAM"),
+        [
+            (
+                row["package"],
+                row["packaged"],
+                row["newest"] or "",
+                ago(row["published"] or row["seen"], now) if row["newest"] else "",
+                row["outcome"] if row["state"] in ("listed", None) else row["state"],
+                row["purl"],
+            )
+            for row in shown
+        ],
+    )
+    waiting = [row for row in rows if row["outcome"] not in ("newer", "up to date")]
+    click.echo(f"{len(newer)} of {len(rows)} packages have something newer")
+    for row in () if every else waiting:
+        click.echo(f"not compared: {clean(row['package'])} ({row['outcome']})")
