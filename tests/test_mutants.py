@@ -1,0 +1,147 @@
+"""A test of a fault would fail if the behaviour were taken away: a sample, tried for real.
+
+Each mutant takes one safeguard out of a copy of the program; the tests named
+beside it must notice. A mutant whose text is no longer there must be renewed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("monitor", "providers", "spiders", "pipeline", "tests", "config", "demo", "docs", "bench",
+          "examples", "systemd", "pyproject.toml", "README.md")  # fmt: skip
+
+pytestmark = [pytest.mark.slow]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old` becomes `new` in `file`; the tests chosen by `tests` and `word` must fail."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: str
+    word: str = ""
+
+
+MUTANTS = [
+    Mutant(
+        "a decompression bomb is let through (A15)",
+        "spiders/careful.py",
+        "if spool.size > (limits.max_decompressed or 0):",
+        "if False:",
+        "tests/spiders",
+        "a15 or A15",
+    ),
+    Mutant(
+        "an IPv4 address inside an IPv6 one is not looked at (G01)",
+        "spiders/guard.py",
+        "if (inner := ip.ipv4_mapped or ip.sixtofour) is not None:",
+        "if (inner := None) is not None:",
+        "tests/spiders/test_guard.py",
+    ),
+    Mutant(
+        "rsync's arguments are not ended before the address (F17)",
+        "spiders/rsync.py",
+        '            "--",\n',
+        "",
+        "tests/spiders/test_children.py",
+    ),
+    Mutant(
+        "entities of a feed are read (B09)",
+        "monitor/formats/rss.py",
+        'if "<!DOCTYPE" in prolog.upper() or "<!ENTITY" in text:',
+        "if False:",
+        "tests/formats/test_rss.py",
+    ),
+    Mutant(
+        "the loss of everything is believed (B02)",
+        "monitor/plausible.py",
+        "if live and dropped >= live:",
+        "if False:",
+        "tests/test_plausible.py",
+    ),
+    Mutant(
+        "a feed's gap is not noticed (D01)",
+        "monitor/plausible.py",
+        "return bool(previous) and previous.isdisjoint(map(_digest, page))",
+        "return False",
+        "tests/test_plausible.py",
+    ),
+    Mutant(
+        "an upstream value is not checked before it stands in a recipe (F07)",
+        "monitor/dockerfile.py",
+        "if (pattern or PATTERNS[what]).fullmatch(value):",
+        "if True:",
+        "tests/test_dockerfile.py",
+    ),
+    Mutant(
+        "a page of the feed is written over (decision 4)",
+        "monitor/outputs/json_feed.py",
+        "write_whole(self._file(number), encoded(document), replace=False)",
+        "write_whole(self._file(number), encoded(document | {'x': self.head}))",
+        "tests/outputs/test_json_feed.py",
+    ),
+    Mutant(
+        "a planted symlink is followed (F06)",
+        "monitor/outputs/files.py",
+        "if stat.S_ISREG(kind):",
+        "if True:",
+        "tests/outputs/test_files.py",
+    ),
+    Mutant(
+        "a credential that others can read is taken (G12)",
+        "spiders/credentials.py",
+        "if mode & others:",
+        "if False:",
+        "tests/spiders",
+        "g12 or G12",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the program, to be spoilt."""
+    folder = tmp_path_factory.mktemp("mutants")
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy(source, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.what)
+def test_taking_a_safeguard_away_is_noticed(copy: Path, mutant: Mutant) -> None:
+    file = copy / mutant.file
+    sound = file.read_text()
+    assert sound.count(mutant.old) == 1, f"renew the mutant: {mutant.old!r} in {mutant.file}"
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.tests]
+    if mutant.word:
+        command += ["-k", mutant.word]
+    environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    environment |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.setdefault("MONITOR_SHARED", str(ROOT.parent / "shared"))
+    file.write_text(sound.replace(mutant.old, mutant.new))
+    try:
+        ended = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=300,
+            check=False,
+        )  # fmt: skip
+    finally:
+        file.write_text(sound)
+
+    assert ended.returncode == 1, ended.stdout[-2000:] + ended.stderr[-2000:]
+    assert " failed" in ended.stdout
