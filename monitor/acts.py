@@ -122,7 +122,7 @@ def _watch(
     owner: str | None = None,
     rules: str | None = None,
 ) -> Json:
-    from monitor.store.record import enrol
+    from monitor.store.known import enrol
 
     found = [(s, p) for s, p in runtime.resolve(what) if s.name in runtime.sources]
     if not found:

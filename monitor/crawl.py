@@ -25,14 +25,15 @@ from monitor.model import (
     Request,
     Unread,
 )
-from monitor.plausible import Gate, keys_of
+from monitor.plausible import Gate
 from monitor.protocols import Reader, Transport
 from monitor.schedule import next_visit, project_interval
 from monitor.sources import Source, Wanted
 from monitor.store import bulk
+from monitor.store.addresses import Answer
 from monitor.store.appraise import key_of
 from monitor.store.due import Due
-from monitor.store.record import Answer, Result, Visit, record
+from monitor.store.record import Result, Visit, record
 from monitor.store.writer import Writer
 from providers import Row
 from spiders.thrifty import fresh
@@ -266,8 +267,7 @@ def question(
             "`monitor providers` shows what each can answer",
         )
     if due.mechanism == "feed":
-        cursor = due.cursor
-        request = mechanism.since(None if keys_of(cursor) else cursor)
+        request = mechanism.since(due.cursor)
     elif due.mechanism == "index":
         request = mechanism.all()
     else:

@@ -7,7 +7,7 @@ news. `None` in a release means "this answer did not say" and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.model import Kind, Release, State
@@ -24,16 +24,32 @@ _KIND_OF = {
     State.END_OF_LIFE: Kind.CHANGED,
 }
 
+# Where sources disagree, the later in this list is believed.
+_CAUTION = (
+    State.LISTED,
+    State.DEPRECATED,
+    State.END_OF_LIFE,
+    State.YANKED,
+    State.INSECURE,
+    State.REVOKED,
+    State.QUARANTINED,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A version as it is stored. `elsewhere`: another source shows it too."""
+    """A version as it is stored.
+
+    `alias`      it is another spelling of a version that is stored as well
+    `elsewhere`  what other sources that show it say of it; None: none of them does
+    """
 
     version: str
     key: bytes
     state: State = State.LISTED
     revision: str | None = None
-    elsewhere: bool = False
+    alias: bool = False
+    elsewhere: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,11 @@ class Difference:
     def news(self) -> list[Added]:
         return [added for added in self.added if added.news]
 
+    @property
+    def dropped(self) -> list[str]:
+        """Versions that were live and that this answer leaves out."""
+        return [one.before.version for one in self.changed if one.kind is Kind.MISSING]
+
 
 def diff(
     known: Mapping[str, Known],
@@ -87,35 +108,44 @@ def diff(
     whether a version that is new to us is news, or was there before we came.
     """
     found = Difference()
-    first_of = {version.key: version.version for version in known.values()}
-    keys_seen: set[bytes] = set()
-    for release in once(seen):
+    first = {one.key: one.version for one in known.values() if not one.alias}
+    present: set[bytes] = set()
+    releases = once(seen)
+    for release in releases.values():
         before = known.get(release.version)
         if before is None:
             own = key(release.version)
-            keys_seen.add(own)
-            alias = first_of.setdefault(own, release.version)
+            present.add(own)
+            alias = first.setdefault(own, release.version)
             if alias == release.version:
                 found.added.append(Added(release, own, news=news(release)))
-            else:
-                found.added.append(Added(release, own, alias=alias))
-            continue
-        keys_seen.add(before.key)
-        found.seen.append(release)
-        if change := _change(before, release):
-            found.changed.append(change)
+                continue
+            found.added.append(Added(release, own, alias=alias))
+        else:
+            present.add(before.key)
+            found.seen.append(release)
+            alias = first.get(before.key, release.version) if before.alias else release.version
+        # An alias speaks for its version where that one says nothing itself.
+        speaks = alias == release.version or alias not in releases
+        if speaks and (before := known.get(alias)):
+            found.changed.extend(_changes(before, release))
     if complete:
-        found.changed.extend(_absent(known, keys_seen))
+        found.changed.extend(_absent(known, present))
     return found
 
 
-def once(releases: Iterable[Release]) -> Iterable[Release]:
+def once(releases: Iterable[Release]) -> dict[str, Release]:
     """One release for each spelling; later mentions add what earlier ones did not say."""
     merged: dict[str, Release] = {}
     for release in releases:
         first = merged.get(release.version)
         merged[release.version] = release if first is None else _merge(first, release)
-    return merged.values()
+    return merged
+
+
+def most_cautious(states: Iterable[State]) -> State:
+    """What is believed where sources disagree. States that are ours (gone) do not count."""
+    return max((s for s in states if s not in GONE), key=_CAUTION.index, default=State.LISTED)
 
 
 def _merge(first: Release, more: Release) -> Release:
@@ -134,23 +164,27 @@ def _merge(first: Release, more: Release) -> Release:
     )
 
 
-def _change(before: Known, release: Release) -> Changed | None:
-    if before.state in GONE:
-        state = release.state or State.LISTED
-        return Changed(Kind.RESTORED, release, before, state)
-    if release.state is not None and release.state is not before.state:
-        return Changed(_KIND_OF[release.state], release, before, release.state)
+def _changes(before: Known, release: Release) -> Iterator[Changed]:
+    state = _state(before, release.state)
+    if state is not before.state:
+        kind = Kind.RESTORED if before.state in GONE else _KIND_OF[state]
+        yield Changed(kind, release, before, state)
     if release.revision and before.revision and release.revision != before.revision:
-        return Changed(Kind.RETAGGED, release, before, before.state)
-    return None
+        yield Changed(Kind.RETAGGED, release, before, state)
 
 
-def _absent(known: Mapping[str, Known], keys_seen: set[bytes]) -> Iterable[Changed]:
+def _state(before: Known, said: State | None) -> State:
+    if said is None:
+        return before.elsewhere or State.LISTED if before.state in GONE else before.state
+    return said if before.elsewhere is None else most_cautious((said, before.elsewhere))
+
+
+def _absent(known: Mapping[str, Known], present: set[bytes]) -> Iterator[Changed]:
     for before in known.values():
-        if before.key in keys_seen or before.elsewhere or before.state is State.WITHDRAWN:
+        if before.alias or before.key in present or before.elsewhere is not None:
             continue
         release = Release("", before.version)
         if before.state is State.MISSING:
             yield Changed(Kind.WITHDRAWN, release, before, State.WITHDRAWN)
-        else:
+        elif before.state is not State.WITHDRAWN:
             yield Changed(Kind.MISSING, release, before, State.MISSING)

@@ -47,6 +47,7 @@ class Facts:
     asks_for_files: bool = True  # the provider can name files at all
     backlog: int = 0  # jobs that wait for a builder already
     advisory: bool = False  # it mends a known hole: no waiting
+    burst: bool = False  # its project publishes one release after the other just now
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Decision:
 
 
 LATER = HOUR
+
+BURST = 600
+"""Nothing of a project is queued while it publishes many releases within so many seconds (C11)."""
 
 SETTLE = 300
 """Wheels of one release arrive within minutes of each other; a rule without age waits for none."""
@@ -98,6 +102,8 @@ def decide(facts: Facts, rule: Rule, at: int, *, high_water: int, settle: int = 
         settled = (facts.last_file or facts.first_seen) + min(settle, int(rule.minimum_age))
         if at < settled:
             return Decision("wait", "settling", "files may still be arriving", settled)
+    if facts.burst:
+        return Decision("wait", "burst", "its project publishes one after the other", at + BURST)
     if facts.backlog >= high_water:
         return Decision("wait", "high-water", f"{facts.backlog} jobs wait already", at + 60)
     return Decision("eligible", "old-enough", "old enough, settled, and its digests are known")

@@ -15,22 +15,34 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
+
 from monitor.artefacts import Target, choose
 from monitor.dockerfile import Recipe, Template, UnfitRelease, recipe_digest, render
 from monitor.errors import SettingsError
 from monitor.model import Event, File, Kind, State
 from monitor.outputs import build_queue, json_feed
 from monitor.outputs.build_queue import Expected, Place, Reconciled
-from monitor.policy import Decision, Facts, decide, rule_for
+from monitor.policy import LATER, Decision, Facts, decide, rule_for
 from monitor.recipe_names import recipe_name
 from monitor.settings import Build, Builds, FeedSettings
 from monitor.sources import Source, project_of
-from monitor.store import events, jobs, projects, states
+from monitor.store import events, jobs, projects, states, transaction
 from monitor.store.appraise import Appraisal, appraise
 
 OUTPUT = "policy"
 
 _REVOKING = (Kind.YANKED, Kind.REVOKED, Kind.WITHDRAWN, Kind.RETRACTED)
+
+_HEARD = (*_REVOKING, Kind.RELEASED, Kind.RESTORED, Kind.RETAGGED, Kind.CHANGED)
+
+MOST = 2000
+"""Events that are read in one turn."""
+
+BURST = 20
+"""So many releases of one project within minutes: none is queued before it has calmed down."""
+
+_decode = msgspec.json.Decoder(dict).decode
 
 _OWN_TEMPLATE = frozenset(("pypi",))
 
@@ -57,100 +69,157 @@ def advance(db: sqlite3.Connection, context: Context, at: int) -> int:
     """
     before = events.head(db)
     _read(db, context, at)
+    jobs.stop_held(db, at)
+    turn = _Turn(db, context, at)
     for job in jobs.to_decide(db, at):
-        _decide(db, context, job, at)
+        turn.decide(job)
     return events.head(db) - before
 
 
 def _read(db: sqlite3.Connection, context: Context, at: int) -> None:
     """What each new event means for the queue."""
     seq = events.bookmark(db, OUTPUT)
-    rows = db.execute(
-        """
-        SELECT event.seq, event.kind, event.project, event.version, event.payload, project.purl
-        FROM event LEFT JOIN project ON project.id = event.project
-        WHERE event.seq > ? ORDER BY event.seq LIMIT 2000
-        """,
-        (seq,),
-    ).fetchall()
+    rows = events.of_kinds(db, _HEARD, seq, MOST)
     for row in rows:
-        if row["version"] is not None and '"job":"' not in row["payload"]:
-            _consider(db, context, row, at)
-    if rows:
-        events.move_bookmark(db, OUTPUT, rows[-1]["seq"])
+        _consider(db, context, row, at)
+    reached = rows[-1]["seq"] if len(rows) == MOST else events.head(db)
+    if reached != seq:
+        events.move_bookmark(db, OUTPUT, reached)
 
 
 def _consider(db: sqlite3.Connection, context: Context, row: sqlite3.Row, at: int) -> None:
-    kind, version = Kind(row["kind"]), row["version"]
-    if kind in (Kind.RELEASED, Kind.RESTORED):
+    kind, payload = Kind(row["kind"]), _decode(row["payload"])
+    if payload.get("job") is not None:
+        return  # told by the queue itself
+    if kind is Kind.RELEASED:
         rule = context.rule(row["purl"])
         if rule is not None:
-            jobs.propose(db, version, rule.match, at, rule.priority)
+            jobs.propose(db, row["version"], rule.match, at, rule.priority)
+    elif kind is Kind.RESTORED:
+        for version in _versions(db, row):
+            jobs.revive(db, version, at)
     elif kind in _REVOKING:
-        jobs.revoke(db, version, kind.value, at)
-    elif kind is Kind.RETAGGED or (kind is Kind.CHANGED and '"digest_before"' in row["payload"]):
-        name = db.execute("SELECT version FROM version WHERE id = ?", (version,)).fetchone()[0]
-        why = "its tag moved" if kind is Kind.RETAGGED else "the bytes of a published file changed"
-        projects.hold(db, row["project"], name, at, who="monitor", why=why)
+        for version in _versions(db, row):
+            jobs.revoke(db, version, kind.value, at)
+    elif payload.get("alarm"):
+        why = str(payload.get("reason"))
+        projects.hold(db, row["project"], row["label"] or "", at, who="monitor", why=why)
 
 
-def _decide(db: sqlite3.Connection, context: Context, job: sqlite3.Row, at: int) -> None:
-    rule = context.rule(job["purl"])
-    source = context.sources.get(job["source"])
-    if rule is None or source is None:
-        gone = "no entry of builds.toml asks for it any more"
-        jobs.decided(db, job, Decision("refused", "no-rule", gone), at)
-        return
-    judged = appraise(db, source, job["project"])
-    facts = _facts(db, source, job, judged)
-    decision = decide(
-        facts,
-        rule,
-        at,
-        high_water=context.builds.high_water,
-        settle=int(context.builds.settle),
-    )
-    if decision.verdict != "eligible":
-        jobs.decided(db, job, decision, at)
-        if decision.rule == "files-unknown":
-            _ask_for_files(db, context, job["project"], at)
-        return
-    _queue(db, context, job, rule, decision, at)
-    if rule.newest_wins:
+def _versions(db: sqlite3.Connection, event: sqlite3.Row) -> list[int]:
+    """The version that an event is about, or all of its project's that have a job."""
+    if event["version"] is not None:
+        return [event["version"]]
+    return [
+        row["version"]
+        for row in db.execute(
+            "SELECT job.version FROM job JOIN version ON version.id = job.version"
+            " WHERE version.project = ? AND job.state <> 'done'",
+            (event["project"],),
+        ).fetchall()
+    ]
+
+
+class _Turn:
+    """One turn of the policy: what many decisions need is found out once."""
+
+    def __init__(self, db: sqlite3.Connection, context: Context, at: int) -> None:
+        self.db = db
+        self.context = context
+        self.at = at
+        self.backlog = jobs.backlog(db)
+        self._judged: dict[tuple[int, int], Appraisal] = {}
+        self._bursting: dict[int, bool] = {}
+
+    def decide(self, job: sqlite3.Row) -> None:
+        """Decide about one job. What goes wrong with it keeps no other one waiting."""
+        try:
+            with transaction(self.db):
+                self._decide(job)
+        except sqlite3.Error:
+            raise  # the disk's fault, not the job's
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            decision = Decision("wait", "error", what, self.at + LATER)
+            jobs.decided(self.db, job, decision, self.at)
+
+    def _decide(self, job: sqlite3.Row) -> None:
+        rule = self.context.rule(job["purl"])
+        source = self.context.sources.get(job["source"])
+        if rule is None or source is None:
+            gone = "no entry of builds.toml asks for it any more"
+            jobs.decided(self.db, job, Decision("refused", "no-rule", gone), self.at)
+            return
+        judged = self._appraise(source, job["project"])
+        builds = self.context.builds
+        decision = decide(
+            self._facts(job, judged),
+            rule,
+            self.at,
+            high_water=builds.high_water,
+            settle=int(builds.settle),
+        )
+        if decision.verdict != "eligible":
+            jobs.decided(self.db, job, decision, self.at)
+            if decision.rule == "files-unknown":
+                _ask_for_files(self.db, self.context, job["project"], self.at)
+            return
+        if job["name"] is not None:
+            jobs.resume(self.db, job, decision, self.at)
+        elif not _queue(self.db, self.context, job, rule, decision, self.at):
+            return
+        self.backlog += 1
+        if rule.newest_wins:
+            self._supersede(job, judged)
+
+    def _supersede(self, job: sqlite3.Row, judged: Appraisal) -> None:
         own = judged.of(job["label"])
         older = [
             row["id"]
-            for row in db.execute(
-                "SELECT id, version, sort_key FROM version WHERE project = ? AND sort_key < ?",
+            for row in self.db.execute(
+                "SELECT id, version FROM version WHERE project = ? AND sort_key < ?",
                 (job["project"], own.key),
             )
             if row["version"] in judged.verdicts and judged.of(row["version"]).stream == own.stream
         ]
-        jobs.supersede_older(db, job, older, at)
+        jobs.supersede_older(self.db, job, older, self.at)
 
+    def _appraise(self, source: Source, project: int) -> Appraisal:
+        found = self._judged.get((source.id, project))
+        if found is None:
+            found = self._judged[source.id, project] = appraise(self.db, source, project)
+        return found
 
-def _facts(db: sqlite3.Connection, source: Source, job: sqlite3.Row, judged: Appraisal) -> Facts:
-    version = db.execute(
-        "SELECT version.*, sighting.at FROM version JOIN sighting ON sighting.id = version.seen"
-        " WHERE version.id = ?",
-        (job["version"],),
-    ).fetchone()
-    files = projects.files(db, job["version"])
-    own = judged.verdicts.get(job["label"])
-    if own is None:  # another spelling of a version that is judged
-        return Facts(False, State.LISTED, version["at"], newest=False)
-    return Facts(
-        stable=own.stable,
-        state=states[version["state"]],
-        first_seen=version["at"],
-        newest=judged.heads.get(own.stream) in (job["label"], None) or not own.counts,
-        pinned=own.reason if not own.counts or not own.release else None,
-        held=projects.held(db, job["project"], job["label"]),
-        files=len(files),
-        unverifiable=sum(not file["digest"] for file in files),
-        last_file=max((file["added"] for file in files), default=None),
-        backlog=jobs.backlog(db),
-    )
+    def _facts(self, job: sqlite3.Row, judged: Appraisal) -> Facts:
+        version = self.db.execute(
+            "SELECT version.state, version.alias, sighting.at FROM version"
+            " JOIN sighting ON sighting.id = version.seen WHERE version.id = ?",
+            (job["version"],),
+        ).fetchone()
+        own = judged.verdicts.get(job["label"])
+        if own is None:  # another spelling of a version that is judged
+            return Facts(False, State.LISTED, version["at"], newest=False, pinned="is an alias")
+        files = projects.files(self.db, job["version"])
+        return Facts(
+            stable=own.stable,
+            state=states[version["state"]],
+            first_seen=version["at"],
+            newest=judged.heads.get(own.stream) in (job["label"], None) or not own.counts,
+            pinned=own.reason if not own.counts or not own.release else None,
+            held=projects.held(self.db, job["project"], job["label"]),
+            files=len(files),
+            unverifiable=sum(not file["digest"] for file in files),
+            last_file=max((file["added"] for file in files), default=None),
+            backlog=self.backlog,
+            burst=self._burst(job["project"]),
+        )
+
+    def _burst(self, project: int) -> bool:
+        if project not in self._bursting:
+            self._bursting[project] = (
+                events.recently_released(self.db, project, self.at, BURST) >= BURST
+            )
+        return self._bursting[project]
 
 
 def _ask_for_files(db: sqlite3.Connection, context: Context, project: int, at: int) -> None:
@@ -171,12 +240,16 @@ def _queue(
     rule: Build,
     decision: Decision,
     at: int,
-) -> None:
+) -> bool:
+    """Write the recipe. False where none can be made of it."""
     try:
         name, text = recipe_of(db, context, job, rule, at)
+        taken = db.execute("SELECT 1 FROM job WHERE name = ?", (name,)).fetchone()
+        if taken is not None:
+            raise UnfitRelease(job["purl"], f"another job has the name {name}")
     except (UnfitRelease, SettingsError) as error:
         jobs.refuse(db, job, str(error), at)
-        return
+        return False
     jobs.queue(
         db,
         job,
@@ -191,6 +264,7 @@ def _queue(
             for f in projects.files(db, job["version"])
         ],
     )
+    return True
 
 
 def recipe_of(
@@ -253,6 +327,23 @@ def expected(db: sqlite3.Connection) -> list[Expected]:
 def write_queue(db: sqlite3.Connection, folder: Path) -> Reconciled:
     """Make the queue's folders what the store says."""
     return build_queue.reconcile(folder, expected(db))
+
+
+def write_changed(db: sqlite3.Connection, folder: Path, seq: int) -> list[str]:
+    """The same for the recipes that events behind `seq` are about; returns those written anew."""
+    written = []
+    for row in jobs.recipes_since(db, seq):
+        if row["state"] == "revoked":
+            build_queue.revoke(folder, row["name"])
+            continue
+        at = datetime.fromtimestamp(row["written"], UTC)
+        if build_queue.write_recipe(folder, row["name"], row["recipe"], at):
+            written.append(row["name"])
+        if row["marked"] and row["state"] != "superseded":
+            build_queue.mark(folder, row["name"])
+        else:
+            build_queue.unmark(folder, row["name"])
+    return written
 
 
 @dataclass(frozen=True, slots=True)

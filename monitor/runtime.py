@@ -12,18 +12,19 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import providers
 from monitor.errors import SettingsError, UsageError
 from monitor.plausible import Gate
 from monitor.protocols import Provider
-from monitor.publish import Context
 from monitor.rules import Rules
 from monitor.settings import Settings
 from monitor.settings import Source as SourceSettings
 from monitor.sources import Source, project_of
-from monitor.store import projects
+
+if TYPE_CHECKING:
+    from monitor.publish import Context
 
 
 @dataclass
@@ -71,6 +72,8 @@ class Runtime:
     @cached_property
     def context(self) -> Context:
         """What the policy needs."""
+        from monitor.publish import Context  # a single question has no use for it
+
         return Context(
             self.settings.builds, {source.id: source for source in self.sources.values()}
         )
@@ -148,7 +151,8 @@ class Runtime:
 
         Returns in words what could not be placed.
         """
-        from monitor.store.record import enrol
+        from monitor.store import projects
+        from monitor.store.known import enrol
 
         problems: list[str] = []
         kept: set[int] = set()

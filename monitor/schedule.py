@@ -7,6 +7,8 @@ together.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from monitor.model import Outcome
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -16,6 +18,10 @@ LONGEST_PAUSE = DAY
 
 CONFIRM = 5 * MINUTE
 """How long after a doubtful answer the second one is fetched."""
+
+
+SLACK = 60
+"""Seconds by which the clock may be corrected without anything having to be shifted."""
 
 
 def next_visit(
@@ -38,7 +44,7 @@ def next_visit(
         case Outcome.OK | Outcome.UNCHANGED:
             wait = float(every)
         case Outcome.SUSPECT:
-            wait = float(min(CONFIRM, every))
+            wait = _backoff(min(CONFIRM, every), fails, max(every, CONFIRM))
         case Outcome.THROTTLED:
             wait = max(1.0, min(retry_after or _backoff(MINUTE, fails), LONGEST_PAUSE))
         case Outcome.BLOCKED:
@@ -50,7 +56,9 @@ def next_visit(
         case Outcome.INVALID:
             wait = _backoff(max(every, 10 * MINUTE), fails, DAY)
         case Outcome.RETRY:
-            wait = _backoff(MINUTE, fails, max(every, HOUR))
+            # Hourly through a day, then more and more rarely (fault J07).
+            wait = _backoff(MINUTE, min(fails, 7), max(every, HOUR))
+            wait = max(wait, _backoff(HOUR, fails - 30, 7 * DAY)) if fails > 30 else wait
     return at + max(1, round(wait * (1 - jitter + 2 * jitter * dice)))
 
 
@@ -65,14 +73,29 @@ def project_interval(now: int, last_change: int | None, *, shortest: int, longes
     return max(shortest, min((now - last_change) // 20, longest))
 
 
-def sane(due: int, now: int, longest: int) -> int:
-    """A stored time that a wrong clock has put far ahead comes back (fault H15)."""
-    return min(due, now + longest)
-
-
 def stale(answered: int | None, now: int, fresh: int) -> bool:
     """Is this source's news older than it may be?"""
     return answered is None or now - answered > fresh
+
+
+@dataclass(slots=True)
+class Steady:
+    """Notices that the clock was set, by one that only ever goes on (fault H13).
+
+    `wall` is the time of day, `steady` a clock that also counts suspended time,
+    both in seconds.
+    """
+
+    wall: float
+    steady: float
+
+    def jump(self, wall: float, steady: float) -> int:
+        """By how many seconds the clock was set since the last call; 0 for small corrections."""
+        by = round((wall - self.wall) - (steady - self.steady))
+        if abs(by) <= SLACK:
+            return 0
+        self.wall, self.steady = wall, steady
+        return by
 
 
 def _backoff(first: float, fails: int, longest: float = DAY) -> float:

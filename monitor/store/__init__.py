@@ -133,8 +133,9 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            db.execute("ROLLBACK TO part")
-            db.execute("RELEASE part")
+            if db.in_transaction:  # else a full disk has rolled back all of it
+                db.execute("ROLLBACK TO part")
+                db.execute("RELEASE part")
             raise
         db.execute("RELEASE part")
         return

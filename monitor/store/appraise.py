@@ -14,11 +14,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from monitor.judge import Candidate, Verdict, judge, newest, streams
-from monitor.ordering import sort_key
+from monitor import ordering
+from monitor.judge import Candidate, Verdict, judge, key_function, newest, streams
+from monitor.model import Kind
 from monitor.rules import Rules
 from monitor.sources import Source, project_of
 from monitor.store import states
+from monitor.store.events import tell
 
 _rules = msgspec.json.Decoder(Rules)
 
@@ -58,13 +60,19 @@ def rules_of(db: sqlite3.Connection, source: Source, project: int) -> tuple[Rule
     return rules, rules.scheme or source.provider.ordering
 
 
-def key_of(scheme: str, rules: Rules) -> Callable[[str], bytes]:
-    """What two spellings of one version have in common."""
-    if not (rules.prefix or rules.transform or rules.tag):
-        return lambda version: EPOCH_ZERO + sort_key(scheme, version)
+def key_of(scheme: str, rules: Rules, project: str | None = None) -> Callable[[str], bytes]:
+    """What all spellings of one version have in common: its stored key without the epoch."""
+    read = key_function(scheme, rules, project)
+    if rules.prefix or rules.transform or rules.tag:
+        return read
+    plain = ordering.key_function(rules.scheme or scheme)
+    digits = str.maketrans("", "", ".0123456789")
 
     def key(version: str) -> bytes:
-        return EPOCH_ZERO + judge([Candidate(version)], scheme=scheme, rules=rules)[0].key[1:]
+        # Numbers and points need no reading; they are most of what there is.
+        if version[:1] != "." and not version.translate(digits):
+            return plain(version)
+        return read(version)
 
     return key
 
@@ -74,45 +82,123 @@ def appraise(
 ) -> Appraisal:
     """Judge a project as it stands; with `save`, keep what was judged."""
     rules, scheme = rules_of(db, source, project)
-    rows = db.execute(
+    rows = _rows(db, project)
+    found = _judged(db, rows, project, scheme, rules)
+    if save:
+        _save(db, project, found, rows)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reappraisal:
+    """What other rules change of what is stored. Pairs are before and after; None: not judged.
+
+    `versions` holds those whose standing as stable changes, lowest first.
+    """
+
+    stable: tuple[str | None, str | None]
+    newest: tuple[str | None, str | None]
+    versions: tuple[tuple[str, bool | None, bool], ...]
+
+
+def re_evaluate(
+    db: sqlite3.Connection,
+    source: Source,
+    project: int,
+    at: int,
+    *,
+    rules: Rules | None = None,
+    apply: bool = False,
+) -> Reappraisal:
+    """What a project's rules, as they are set now or as given, change of what is stored.
+
+    The dry run and the deed are equal, and nothing of it is news (fault C13):
+    with `apply` verdicts and keys are stored, and another newest stable version
+    is told as such. The caller commits.
+    """
+    own, scheme = rules_of(db, source, project)
+    rules = own if rules is None else rules
+    rows = _rows(db, project)
+    found = _judged(db, rows, project, rules.scheme or scheme, rules)
+    before = judged(db, project)
+    changed = sorted(
+        (verdict.key, row["version"], None if row["stable"] is None else bool(row["stable"]))
+        for row in rows
+        if (verdict := found.verdicts.get(row["version"])) and verdict.stable != row["stable"]
+    )
+    result = Reappraisal(
+        (before.stable, found.stable),
+        (before.newest, found.newest),
+        tuple((name, was, found.of(name).stable) for _, name, was in changed),
+    )
+    if apply:
+        _save(db, project, found, rows)
+        if before.stable is not None and before.stable != found.stable:
+            payload = {
+                "previous": before.stable,
+                "stable_version": found.stable,
+                "reason": "its rules were changed",
+            }
+            tell(db, Kind.LATEST_CHANGED, at, project=project, source=source.id, payload=payload)
+    return result
+
+
+def judged(db: sqlite3.Connection, project: int) -> Appraisal:
+    """What was judged of a project when it changed last; without the verdicts."""
+    row = db.execute(
+        """
+        SELECT newest.version AS newest, stable.version AS stable FROM project
+        LEFT JOIN version AS newest ON newest.id = project.newest
+        LEFT JOIN version AS stable ON stable.id = project.stable
+        WHERE project.id = ?
+        """,
+        (project,),
+    ).fetchone()
+    return Appraisal(newest=row["newest"], stable=row["stable"])
+
+
+def _rows(db: sqlite3.Connection, project: int) -> list[sqlite3.Row]:
+    return db.execute(
         """
         SELECT version.id, version.version, version.tag, version.published, version.flag,
                version.state, version.sort_key, version.stable, sighting.at AS first_seen,
                version.alias
         FROM version JOIN sighting ON sighting.id = version.seen
-        WHERE version.project = ?
+        WHERE version.project = ? ORDER BY version.id
         """,
         (project,),
     ).fetchall()
-    by_candidate = {_candidate(row): row for row in rows if row["alias"] is None}
+
+
+def _judged(
+    db: sqlite3.Connection, rows: list[sqlite3.Row], project: int, scheme: str, rules: Rules
+) -> Appraisal:
     purl = db.execute("SELECT purl FROM project WHERE id = ?", (project,)).fetchone()["purl"]
-    verdicts = judge(by_candidate, scheme=scheme, rules=rules, project=project_of(purl))
+    candidates = [_candidate(row) for row in rows if row["alias"] is None]
+    verdicts = judge(candidates, scheme=scheme, rules=rules, project=project_of(purl))
     found = Appraisal({one.candidate.version: one for one in verdicts})
     best = newest(verdicts)
     found.stable = best.stable.candidate.version if best.stable else None
     found.newest = best.any.candidate.version if best.any else None
     found.heads = {name: head.candidate.version for name, head in streams(verdicts).items() if head}
-    if save:
-        _save(db, project, found, {row["version"]: row for row in rows})
     return found
 
 
-def _save(
-    db: sqlite3.Connection, project: int, found: Appraisal, rows: dict[str, sqlite3.Row]
-) -> None:
+def _save(db: sqlite3.Connection, project: int, found: Appraisal, rows: list[sqlite3.Row]) -> None:
+    by_name = {row["version"]: row for row in rows}
     db.executemany(
         "UPDATE version SET stable = ?, sort_key = ? WHERE id = ?",
         [
-            (one.stable, one.key, rows[name]["id"])
+            (one.stable, one.key, by_name[name]["id"])
             for name, one in found.verdicts.items()
-            if (bool(one.stable), one.key) != (rows[name]["stable"], rows[name]["sort_key"])
+            if (one.stable, one.key) != (by_name[name]["stable"], by_name[name]["sort_key"])
         ],
     )
     db.execute(
         "UPDATE project SET newest = ?, stable = ? WHERE id = ?",
         (
-            rows[found.newest]["id"] if found.newest else None,
-            rows[found.stable]["id"] if found.stable else None,
+            by_name[found.newest]["id"] if found.newest else None,
+            by_name[found.stable]["id"] if found.stable else None,
             project,
         ),
     )

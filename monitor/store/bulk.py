@@ -16,17 +16,8 @@ from monitor.plausible import Gate, doubt_index
 from monitor.sources import Source, Wanted
 from monitor.store import LIVE, numbers, states
 from monitor.store.events import tell
-from monitor.store.record import (
-    Recorder,
-    Result,
-    Visit,
-    baselines,
-    bury,
-    keep_book,
-    nobody,
-    remember,
-    seconds,
-)
+from monitor.store.record import Result, Visit, finish, nobody
+from monitor.store.recorder import Recorder, seconds
 
 _LIVE = ", ".join(map(str, LIVE))
 
@@ -88,11 +79,7 @@ def apply(
     result = Result(visit.outcome)
     if visit.outcome is Outcome.OK:
         _Applied(db, visit, wanted, gate or Gate(), result).run()
-    for letter in visit.unread:
-        bury(db, visit.source.id, letter, visit.at)
-    if result.outcome in (Outcome.OK, Outcome.UNCHANGED):
-        remember(db, visit.source.id, visit.answers, visit.at)
-    keep_book(db, visit, result)
+    finish(db, visit, result)
     clear(db)
     return result
 
@@ -109,8 +96,8 @@ class _Applied:
         self.wanted = wanted
         self.gate = gate
         self.result = result
-        self.first = "index" not in baselines(db, self.source.id)
         self.recorder = Recorder(db, visit, wanted, gate, result)
+        self.first = "index" not in self.recorder.baseline
         self.facts = {"source": self.source.id, "at": visit.at}
 
     def run(self) -> None:
@@ -204,24 +191,33 @@ class _Applied:
         """May we believe what this walk leaves out? Nothing is applied yet."""
         live = self._count(f"SELECT count(*) {_OURS}")
         dropped = self._count(f"SELECT count(*) {_OURS} {_ABSENT}") if live else 0
+        before, now = self._projects_before(), self._count("SELECT count(*) FROM temp.named")
         reason = doubt_index(
             live_versions=live,
             dropped_versions=dropped,
-            projects_before=self._count("SELECT count(*) FROM listing WHERE source = :source"),
-            projects_now=self._count("SELECT count(*) FROM temp.named"),
+            projects_before=before,
+            projects_now=now,
             gate=self.gate,
         )
         if reason is None or not self.visit.complete:
             return False
-        self.result.token = f"{dropped} of {live}"
-        before = self.db.execute(
+        token = f"{before} {now} {dropped}"
+        said = self.db.execute(
             "SELECT doubt FROM question WHERE source = :source AND mechanism = 'index'", self.facts
-        ).fetchone()
-        if before and before["doubt"] == self.result.token:
+        ).fetchone()["doubt"]
+        if _agree(said, token):
             return False
+        self.result.token = token
         self.result.outcome, self.result.doubt = Outcome.SUSPECT, reason
         self._tell(Kind.SUSPECT, {"reason": reason})
         return True
+
+    def _projects_before(self) -> int:
+        """How many projects this index had shown: a feed may have told us of others."""
+        return self._count(
+            "SELECT count(*) FROM listing WHERE source = :source AND (revision IS NOT NULL"
+            " OR baseline IS NOT NULL) AND lost IS NULL"
+        )
 
     def _differing(self) -> Sequence[int]:
         """Numbers of the projects in which something is new, back, changed or absent."""
@@ -303,6 +299,18 @@ _ABSENT = """
                     AND staged.version = version.version)
     AND NOT EXISTS (SELECT 1 FROM also WHERE also.version = version.id)
 """
+
+
+def _agree(said: str | None, token: str) -> bool:
+    """Does a second answer leave out as much as the doubtful one, give or take what a day brings?
+
+    Tokens are numbers: projects before, projects now, versions left out.
+    """
+    first = [int(word) for word in (said or "").split(" ") if word.isdigit()]
+    second = [int(word) for word in token.split(" ")]
+    return len(first) == len(second) and all(
+        abs(one - other) <= max(10, one // 100) for one, other in zip(first, second, strict=True)
+    )
 
 
 def _release(name: str, row: sqlite3.Row) -> Release:

@@ -6,7 +6,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from monitor.schedule import DAY, LONGEST_PAUSE
 from monitor.sources import Source
+
+WEEK = 7 * DAY
 
 LEASE = 900
 """Seconds after which a visit that never ended is due again: its process is gone."""
@@ -49,12 +52,18 @@ def enlist(db: sqlite3.Connection, sources: Iterable[Source], at: int) -> list[S
                 (number, mechanism, at),
             )
             # A wrong clock may have put it far ahead (fault H15).
+            most = max(WEEK, source.every(mechanism))
             db.execute(
-                "UPDATE question SET due = min(due, ?) WHERE source = ? AND mechanism = ?",
-                (at + 7 * 86400 + source.every(mechanism), number, mechanism),
+                "UPDATE question SET due = ?1 WHERE source = ?2 AND mechanism = ?3 AND due > ?4",
+                (at + source.every(mechanism), number, mechanism, at + most + most // 10),
             )
+        longest = max(WEEK, source.longest)
+        db.execute(
+            "UPDATE listing SET due = ?1 WHERE source = ?2 AND due > ?3",
+            (at + source.shortest, number, at + longest + longest // 10),
+        )
         found.append(replace(source, id=number))
-    db.execute("UPDATE listing SET due = min(due, ?) WHERE due > ?", (at + 8 * 86400,) * 2)
+    db.execute("UPDATE pause SET until = ?1 WHERE until > ?1", (at + LONGEST_PAUSE,))
     return found
 
 
@@ -63,7 +72,7 @@ def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) 
     names = {source.id: source.name for source in sources}
     rows = db.execute(
         f"""
-        UPDATE question SET due = ?1 WHERE due <= ?2 AND source IN ({_marks(names, 3)})
+        UPDATE question SET due = ?1, leased = ?2 WHERE due <= ?2 AND source IN ({_marks(names, 3)})
         RETURNING source, mechanism, cursor, fails, changed, answered, doubt
         """,
         (at + LEASE, at, *names),
@@ -90,7 +99,7 @@ def claim_projects(
     names = {source.id: source.name for source in sources}
     rows = db.execute(
         f"""
-        UPDATE listing SET due = ?1
+        UPDATE listing SET due = ?1, leased = ?2
         WHERE (source, project) IN (
             SELECT source, project FROM listing
             WHERE due <= ?2 AND source IN ({_marks(names, 4)})
@@ -123,20 +132,53 @@ def claim_projects(
 
 
 def release_claims(db: sqlite3.Connection, dues: Iterable[Due], at: int) -> None:
-    """Visits that were abandoned whole (the daemon ends): due again at once."""
+    """Visits that were abandoned whole (the daemon ends, the disk was full): due again at once."""
     for due in dues:
         if due.project is None:
             db.execute(
-                "UPDATE question SET due = ? WHERE mechanism = ? AND due = ? AND source ="
-                " (SELECT id FROM source WHERE name = ?)",
+                "UPDATE question SET due = ?, leased = NULL WHERE mechanism = ? AND due = ?"
+                " AND source = (SELECT id FROM source WHERE name = ?)",
                 (at, due.mechanism, due.lease, due.source),
             )
         else:
             db.execute(
-                "UPDATE listing SET due = ? WHERE name = ? AND due = ? AND source ="
-                " (SELECT id FROM source WHERE name = ?)",
+                "UPDATE listing SET due = ?, leased = NULL WHERE name = ? AND due = ?"
+                " AND source = (SELECT id FROM source WHERE name = ?)",
                 (at, due.project, due.lease, due.source),
             )
+
+
+def void_leases(db: sqlite3.Connection, at: int) -> int:
+    """The process that held them is gone (fault H01): what it was asking is due at once.
+
+    For whoever holds the folder's lock and has just begun. Returns how many.
+    """
+    voided = 0
+    for table in ("question", "listing"):
+        voided += db.execute(
+            f"UPDATE {table} SET due = min(due, ?1), leased = NULL"
+            " WHERE due IS NOT NULL AND leased IS NOT NULL",
+            (at,),
+        ).rowcount
+    return voided
+
+
+def shift(db: sqlite3.Connection, seconds: int) -> None:
+    """The clock was set: what was to happen in an hour still happens in an hour (fault H13)."""
+    for table, column in (
+        ("question", "due"),
+        ("listing", "due"),
+        ("job", "look_at"),
+        ("job", "free_at"),
+        ("pause", "until"),
+    ):
+        db.execute(f"UPDATE {table} SET {column} = {column} + ?1 WHERE {column} <> 0", (seconds,))
+
+
+def idle(db: sqlite3.Connection, sources: Sequence[Source]) -> list[str]:
+    """Sources that have nothing to be asked: no feed, no index, no project that is watched."""
+    busy = {row[0] for row in db.execute("SELECT source FROM listing WHERE due IS NOT NULL")}
+    return [one.name for one in sources if not one.mechanisms and one.id not in busy]
 
 
 def next_due(db: sqlite3.Connection) -> int | None:

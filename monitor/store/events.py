@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -46,6 +46,26 @@ def after(db: sqlite3.Connection, seq: int, limit: int = 1000) -> list[Event]:
     """The events behind `seq`, oldest first."""
     rows = db.execute(f"{_SELECT} WHERE event.seq > ? ORDER BY event.seq LIMIT ?", (seq, limit))
     return [_from_row(row) for row in rows]
+
+
+def of_kinds(
+    db: sqlite3.Connection, kinds: Sequence[Kind], seq: int, limit: int
+) -> list[sqlite3.Row]:
+    """Events of these kinds about a project, behind `seq`, oldest first, with ids and raw payload.
+
+    Columns: seq, kind, project, version (ids), purl, label (the version), payload (JSON).
+    """
+    return db.execute(
+        f"""
+        SELECT event.seq, event.kind, event.project, event.version, event.payload, project.purl,
+               version.version AS label
+        FROM event JOIN project ON project.id = event.project
+        LEFT JOIN version ON version.id = event.version
+        WHERE event.seq > ? AND event.kind IN ({", ".join("?" * len(kinds))})
+        ORDER BY event.seq LIMIT ?
+        """,
+        (seq, *(kind.value for kind in kinds), limit),
+    ).fetchall()
 
 
 def of_project(db: sqlite3.Connection, project: int, limit: int = 100) -> list[Event]:
@@ -91,4 +111,29 @@ def _from_row(row: sqlite3.Row) -> Event:
         _decode(row["payload"]),
         row["seq"],
         datetime.fromtimestamp(row["at"], UTC),
+    )
+
+
+MINUTES = 600
+"""Seconds within which many releases of one project are a burst."""
+
+
+def recently_released(db: sqlite3.Connection, project: int, at: int, most: int) -> int:
+    """How many releases of a project were told within the last minutes; counts up to `most`."""
+    return int(
+        db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM event WHERE project = ? AND kind = 'released'"
+            " AND at > ? ORDER BY seq DESC LIMIT ?)",
+            (project, at - MINUTES, most),
+        ).fetchone()[0]
+    )
+
+
+def burst(db: sqlite3.Connection, project: int, since: int) -> bool:
+    """Was a burst of that project told since then?"""
+    return (
+        db.execute(
+            "SELECT 1 FROM event WHERE project = ? AND kind = 'burst' AND at > ?", (project, since)
+        ).fetchone()
+        is not None
     )

@@ -16,6 +16,9 @@ from monitor.model import Json, Kind
 from monitor.policy import Decision
 from monitor.store.events import tell
 
+AGAIN = 300
+"""Seconds after which a job that is held is looked at again."""
+
 # A failure of the machine says nothing about the release: it is tried again.
 PASSING = frozenset(("download", "timeout", "resources", "infrastructure"))
 
@@ -27,17 +30,62 @@ _VIEW = """
     JOIN sighting ON sighting.id = version.seen
 """
 
+# A hold on a job's version, or on all of its project.
+_HELD = "hold.project = version.project AND hold.version IN ('', version.version)"
+
 
 def propose(db: sqlite3.Connection, version: int, rule: str, at: int, priority: int = 0) -> None:
-    """A released version that an entry of `builds.toml` asks for waits to be decided."""
+    """A released version that an entry of `builds.toml` asks for waits to be decided.
+
+    Only once, whatever entry asks: what has a job is queued again by an explicit
+    act alone (fault I08).
+    """
     db.execute(
         """
         INSERT INTO job (version, rule, state, priority, added, look_at, free_at)
-        VALUES (?, ?, 'waiting', ?, ?, ?, ?)
-        ON CONFLICT DO NOTHING
+        SELECT ?1, ?2, 'waiting', ?3, ?4, ?4, ?4
+        WHERE NOT EXISTS (SELECT 1 FROM job WHERE version = ?1)
         """,
-        (version, rule, priority, at, at, at),
+        (version, rule, priority, at),
     )
+
+
+def revive(db: sqlite3.Connection, version: int, at: int) -> None:
+    """A release that was taken back is there again: its job goes on where it was (fault E17)."""
+    db.execute(
+        """
+        UPDATE job SET look_at = ?2, state = 'waiting'
+        WHERE version = ?1 AND state = 'revoked' AND (result IS NULL OR failure IS NOT NULL)
+        """,
+        (version, at),
+    )
+    db.execute("UPDATE job SET state = 'done' WHERE version = ? AND state = 'revoked'", (version,))
+
+
+def stop_held(db: sqlite3.Connection, at: int) -> None:
+    """Jobs that a builder could have, and that somebody has put a hold on meanwhile."""
+    for row in db.execute(
+        f"{_VIEW} WHERE job.state = 'ready' AND EXISTS (SELECT 1 FROM hold WHERE {_HELD})"
+    ).fetchall():
+        db.execute(
+            "UPDATE job SET state = 'held', look_at = ? WHERE id = ?", (at + AGAIN, row["id"])
+        )
+        why = db.execute(
+            "SELECT why FROM hold WHERE project = ? AND version IN ('', ?)",
+            (row["project"], row["label"]),
+        ).fetchone()[0]
+        note(db, row["version"], Decision("held", "hold", why), at)
+        _tell(db, Kind.HELD, row, at, {"job": row["name"], "rule": "hold", "reason": why})
+
+
+def resume(db: sqlite3.Connection, job: sqlite3.Row, decision: Decision, at: int) -> None:
+    """It has its recipe already, which stays as it was written: builders may have it again."""
+    note(db, job["version"], decision, at)
+    db.execute(
+        "UPDATE job SET state = 'ready', look_at = NULL, free_at = ? WHERE id = ?", (at, job["id"])
+    )
+    if job["marked"] is not None:
+        _tell(db, Kind.MARKED, job, at, {"job": job["name"], "who": "policy"})
 
 
 def to_decide(db: sqlite3.Connection, at: int, limit: int = 200) -> list[sqlite3.Row]:
@@ -61,7 +109,7 @@ def decided(db: sqlite3.Connection, job: sqlite3.Row, decision: Decision, at: in
     """Note what the policy said of a job that is not eligible now."""
     note(db, job["version"], decision, at)
     state = {"wait": "waiting", "held": "held", "refused": "revoked", "superseded": "superseded"}
-    look_at = decision.look_at or (at + 300 if decision.verdict == "held" else None)
+    look_at = decision.look_at or (at + AGAIN if decision.verdict == "held" else None)
     if decision.verdict == "held" and job["state"] != "held":
         _tell(db, Kind.HELD, job, at, {"rule": decision.rule, "reason": decision.reason})
     db.execute(
@@ -145,11 +193,10 @@ def revoke(db: sqlite3.Connection, version: int, reason: str, at: int) -> list[s
     """A release is no longer to be built; returns the recipes that have to go."""
     names = []
     for row in _of_versions(db, [version], ("waiting", "ready", "taken", "held", "done")):
-        if row["state"] != "done":
-            db.execute(
-                "UPDATE job SET state = 'revoked', look_at = NULL, fence = fence + 1 WHERE id = ?",
-                (row["id"],),
-            )
+        db.execute(
+            "UPDATE job SET state = 'revoked', look_at = NULL, fence = fence + 1 WHERE id = ?",
+            (row["id"],),
+        )
         if row["name"]:
             names.append(row["name"])
             _tell(db, Kind.REVOKED, row, at, {"job": row["name"], "reason": reason})
@@ -175,12 +222,14 @@ def take(db: sqlite3.Connection, worker: str, at: int, lease: int, attempts: int
     ).fetchall():
         _end(db, row, "failed", at, "timeout", "every worker that took it fell silent")
     row = db.execute(
-        """
+        f"""
         UPDATE job SET state = 'taken', worker = :worker, attempts = attempts + 1,
             fence = fence + 1, free_at = :until
         WHERE id = (
             SELECT id FROM job
             WHERE state IN ('ready', 'taken') AND marked IS NOT NULL AND free_at <= :at
+                  AND NOT EXISTS (SELECT 1 FROM hold JOIN version ON version.id = job.version
+                                  WHERE {_HELD})
             ORDER BY priority DESC, id LIMIT 1)
         RETURNING id
         """,
@@ -191,14 +240,14 @@ def take(db: sqlite3.Connection, worker: str, at: int, lease: int, attempts: int
 
 def renew(db: sqlite3.Connection, job: int, fence: int, at: int, lease: int) -> Json:
     """The worker is still at it. Refused (UsageError) where its lease was lost."""
-    _fenced(db, job, fence)
+    _fenced(db, job, fence, at)
     db.execute("UPDATE job SET free_at = ? WHERE id = ?", (at + lease, job))
     return show(db, job)
 
 
 def done(db: sqlite3.Connection, job: int, fence: int, at: int, result: Json) -> Json:
     """The build went well. Said twice it is the same; from a lost lease it is refused."""
-    row = _fenced(db, job, fence, again="done")
+    row = _fenced(db, job, fence, at, again="done")
     if row["state"] == "done":
         return show(db, job)
     kind = Kind.EXPLORED if result.get("explored") else Kind.BUILT
@@ -222,7 +271,7 @@ def fail(
     pause: int,
 ) -> Json:
     """The build failed. A passing failure is tried again, after a pause that doubles."""
-    row = _fenced(db, job, fence, again="failed")
+    row = _fenced(db, job, fence, at, again="failed")
     if row["state"] == "failed":
         return show(db, job)
     if failure in PASSING and row["attempts"] < attempts:
@@ -240,7 +289,7 @@ def _end(
     db: sqlite3.Connection, row: sqlite3.Row, state: str, at: int, failure: str, text: str
 ) -> None:
     db.execute(
-        "UPDATE job SET state = ?, failure = ?, result = ?, fence = fence + 1 WHERE id = ?",
+        "UPDATE job SET state = ?, failure = ?, result = ? WHERE id = ?",
         (state, failure, text, row["id"]),
     )
     _tell(
@@ -324,6 +373,16 @@ def recipes(db: sqlite3.Connection) -> list[sqlite3.Row]:
     ).fetchall()
 
 
+def recipes_since(db: sqlite3.Connection, seq: int) -> list[sqlite3.Row]:
+    """The recipes of the versions that events behind `seq` are about."""
+    return db.execute(
+        "SELECT id, name, recipe, digest, written, marked, state FROM job"
+        " WHERE name IS NOT NULL AND version IN (SELECT version FROM event WHERE seq > ?)"
+        " ORDER BY id",
+        (seq,),
+    ).fetchall()
+
+
 def _of_versions(
     db: sqlite3.Connection, versions: Sequence[int], states: Sequence[str]
 ) -> list[sqlite3.Row]:
@@ -334,15 +393,20 @@ def _of_versions(
     ).fetchall()
 
 
-def _fenced(db: sqlite3.Connection, job: int, fence: int, again: str | None = None) -> sqlite3.Row:
+def _fenced(
+    db: sqlite3.Connection, job: int, fence: int, at: int, again: str | None = None
+) -> sqlite3.Row:
     row: sqlite3.Row | None = db.execute(f"{_VIEW} WHERE job.id = ?", (job,)).fetchone()
     if row is None:
         raise UsageError(f"job {job}", "there is no such job", "`monitor queue list` shows them")
-    if row["fence"] == fence and row["state"] in ("taken", again):
-        return row
+    if row["fence"] == fence:
+        if row["state"] == "taken" and row["free_at"] > at:
+            return row
+        if row["state"] == again:
+            return row
     raise UsageError(
         f"job {job}",
-        f"it is {row['state']} and not yours any more",
+        f"it is {row['state']}, and not yours any more",
         "its lease had expired; drop the result and take another job",
     )
 

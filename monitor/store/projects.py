@@ -249,13 +249,14 @@ def hold(
 
 
 def unhold(db: sqlite3.Connection, project: int, version: str) -> bool:
-    """Take a hold back."""
-    return (
-        db.execute(
-            "DELETE FROM hold WHERE project = ? AND version = ?", (project, version)
-        ).rowcount
-        > 0
+    """Take a hold back; what waited for it is decided again at once."""
+    gone = db.execute("DELETE FROM hold WHERE project = ? AND version = ?", (project, version))
+    db.execute(
+        "UPDATE job SET look_at = 0 WHERE state = 'held'"
+        " AND version IN (SELECT id FROM version WHERE project = ?)",
+        (project,),
     )
+    return gone.rowcount > 0
 
 
 def held(db: sqlite3.Connection, project: int, version: str) -> str | None:

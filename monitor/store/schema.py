@@ -35,9 +35,11 @@ CREATE TABLE source (
 CREATE TABLE question (
     source    INTEGER NOT NULL REFERENCES source,
     mechanism TEXT NOT NULL,          -- 'feed' or 'index'
-    cursor    TEXT,
+    cursor    TEXT,                   -- the upstream's own: a serial, a sequence
+    window    TEXT,                   -- fingerprints of what the last look showed
     baseline  INTEGER,                -- when the first look was recorded
     due       INTEGER NOT NULL,
+    leased    INTEGER,                -- since when it is asked; `due` is the end of the lease
     asked     INTEGER,                -- last visit, whatever came of it
     answered  INTEGER,                -- last visit that ended ok or unchanged
     changed   INTEGER,                -- last visit that brought something new
@@ -46,7 +48,7 @@ CREATE TABLE question (
     remedy    TEXT,
     fails     INTEGER NOT NULL DEFAULT 0,
     gap       INTEGER,                -- since when the feed waits for the index to repair it
-    doubt     TEXT,                   -- digest of the answer that was not believed, once
+    doubt     TEXT,                   -- what was not believed, until a second answer says it again
     PRIMARY KEY (source, mechanism)
 ) STRICT, WITHOUT ROWID;
 
@@ -96,6 +98,7 @@ CREATE TABLE listing (
     added    INTEGER NOT NULL,
     baseline INTEGER,                 -- first complete look at its versions
     due      INTEGER,                 -- NULL: not asked by itself
+    leased   INTEGER,                 -- since when it is asked; `due` is the end of the lease
     asked    INTEGER,
     answered INTEGER,
     changed  INTEGER,
@@ -105,6 +108,8 @@ CREATE TABLE listing (
     fails    INTEGER NOT NULL DEFAULT 0,
     doubt    TEXT,
     gone     INTEGER,                 -- since when the upstream says that it is gone
+    denied   INTEGER NOT NULL DEFAULT 0,  -- how often it has said so since
+    lost     INTEGER,                 -- when we believed it
     PRIMARY KEY (source, project)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX listing_due ON listing (due) WHERE due IS NOT NULL;
@@ -138,10 +143,12 @@ CREATE TABLE version (
     UNIQUE (project, version)
 ) STRICT;
 
--- A version that a second source shows as well: it is not gone while one of them has it.
+-- What each source says of a version, for projects that several sources show: it is not gone
+-- while one of them has it, and the most cautious of them is believed.
 CREATE TABLE also (
     version INTEGER NOT NULL REFERENCES version,
     source  INTEGER NOT NULL REFERENCES source,
+    state   INTEGER,                  -- NULL: shows it, and says no more
     PRIMARY KEY (version, source)
 ) STRICT, WITHOUT ROWID;
 
@@ -153,6 +160,7 @@ CREATE TABLE file (
     name      TEXT,
     kind      TEXT,
     digest    TEXT,
+    other     TEXT,                   -- the digest that it was given later: its bytes changed
     size      INTEGER,
     published INTEGER,
     yanked    INTEGER NOT NULL DEFAULT 0,

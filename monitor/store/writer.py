@@ -36,6 +36,8 @@ class Writer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.progress = 0
+        self._broken: BaseException | None = None
+        self._closed = False
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="writer", daemon=True)
@@ -45,7 +47,10 @@ class Writer:
     def submit(self, write: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Have it written; the future holds its result once it is committed."""
         done: Future[T] = Future()
-        self._tasks.put((write, done))
+        if self._closed:
+            done.set_exception(StoreError(str(self.folder), "the store was closed"))
+        else:
+            self._tasks.put((write, done))
         return done
 
     async def write(self, write: Callable[[sqlite3.Connection], T]) -> T:
@@ -58,6 +63,7 @@ class Writer:
 
     def close(self) -> None:
         """Write what waits, then close the database."""
+        self._closed = True
         self._tasks.put(None)
         self._thread.join()
 
@@ -90,20 +96,15 @@ class Writer:
     def _commit(self, db: sqlite3.Connection, batch: list[Task]) -> None:
         done: list[tuple[Future[Any], Any]] = []
         try:
+            if self._broken is not None:
+                raise self._broken
             with blaming(self.folder), transaction(db):
                 for write, future in batch:
-                    if not future.set_running_or_notify_cancel():
-                        continue
-                    try:
-                        with blaming(self.folder), transaction(db):
-                            result = write(db)
-                    except StoreError:
-                        raise  # the disk, not the visit: nothing of this batch was written
-                    except Exception as error:
-                        future.set_exception(error)
-                    else:
-                        done.append((future, result))
+                    if future.set_running_or_notify_cancel():
+                        self._one(db, write, future, done)
         except BaseException as error:
+            if _lost_writes(error):
+                self._broken = error
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
@@ -111,3 +112,44 @@ class Writer:
         self.progress += 1
         for future, result in done:
             future.set_result(result)
+
+    def _one(
+        self,
+        db: sqlite3.Connection,
+        write: Callable[[sqlite3.Connection], Any],
+        future: Future[Any],
+        done: list[tuple[Future[Any], Any]],
+    ) -> None:
+        """One function in its savepoint. Raises only what concerns the whole batch: the disk."""
+        try:
+            with transaction(db):
+                done.append((future, write(db)))
+        except Exception as error:
+            if not db.in_transaction or (isinstance(error, sqlite3.Error) and not _own(error)):
+                raise
+            future.set_exception(error)
+
+
+_OWN_FAULT = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+    sqlite3.NotSupportedError,
+)
+"""Errors of the function that was to be written, not of the disk."""
+
+
+def _own(error: sqlite3.Error) -> bool:
+    """Is it the fault of the function, and not of the disk?"""
+    plain = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_ERROR
+    return isinstance(error, _OWN_FAULT) or plain
+
+
+_FSYNC = (1034, 1290)  # SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC
+
+
+def _lost_writes(error: BaseException) -> bool:
+    """Did `fsync` fail? What it should have written may be gone, whatever the next says (H05)."""
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) in _FSYNC

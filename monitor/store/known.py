@@ -1,0 +1,136 @@
+"""What is stored of a source and of one project, as the deciding code takes it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from monitor.diff import GONE, Known, most_cautious
+from monitor.model import State
+from monitor.sources import Source
+from monitor.store import numbers, states
+
+
+def baselines(db: sqlite3.Connection, source: int) -> dict[str, int]:
+    """When each mechanism of a source was looked at for the first time."""
+    return {
+        row["mechanism"]: row["baseline"]
+        for row in db.execute(
+            "SELECT mechanism, baseline FROM question WHERE source = ? AND baseline IS NOT NULL",
+            (source,),
+        )
+    }
+
+
+def enrol(db: sqlite3.Connection, source: Source, name: str, at: int) -> tuple[int, sqlite3.Row]:
+    """The project's id and its listing at this source, made where there is none."""
+    purl = source.purl(name)
+    found = _listing(db, source.id, purl)
+    if found is None or found["source"] is None:
+        db.execute("INSERT INTO project (purl) VALUES (?) ON CONFLICT DO NOTHING", (purl,))
+        db.execute(
+            "INSERT INTO listing (source, project, name, added)"
+            " SELECT ?, id, ?, ? FROM project WHERE purl = ?",
+            (source.id, name, at, purl),
+        )
+        found = _listing(db, source.id, purl)
+    assert found is not None
+    return found["id"], found
+
+
+def _listing(db: sqlite3.Connection, source: int, purl: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        """
+        SELECT project.id, project.newest AS judged, listing.*
+        FROM project LEFT JOIN listing ON listing.project = project.id AND listing.source = ?
+        WHERE project.purl = ?
+        """,
+        (source, purl),
+    ).fetchone()
+    return row
+
+
+def shared(db: sqlite3.Connection, project: int) -> bool:
+    """Is the project looked at in several sources?"""
+    return (
+        db.execute(
+            "SELECT 1 FROM listing WHERE project = ? LIMIT 1 OFFSET 1", (project,)
+        ).fetchone()
+        is not None
+    )
+
+
+def known_versions(
+    db: sqlite3.Connection, project: int, source: int
+) -> tuple[dict[str, Known], dict[str, int]]:
+    """Every version of a project that we ever saw, by spelling; and the ids of their rows."""
+    rows = db.execute(
+        "SELECT id, version, sort_key, state, revision, alias FROM version WHERE project = ?",
+        (project,),
+    ).fetchall()
+    others = _elsewhere(db, project, source) if rows and shared(db, project) else {}
+    known = {
+        row["version"]: Known(
+            row["version"],
+            row["sort_key"][1:],  # without its epoch
+            states[row["state"]],
+            row["revision"],
+            row["alias"] is not None,
+            others.get(row["id"]),
+        )
+        for row in rows
+    }
+    return known, {row["version"]: row["id"] for row in rows}
+
+
+def _elsewhere(db: sqlite3.Connection, project: int, source: int) -> dict[int, State]:
+    """What the other sources say of the versions that they show."""
+    said: dict[int, list[State]] = {}
+    for row in db.execute(
+        """
+        SELECT also.version, coalesce(also.state, :listed) AS state
+        FROM also JOIN version ON version.id = also.version
+        WHERE version.project = :project AND also.source <> :source
+        UNION ALL
+        SELECT version.id, version.state  -- shown by one source so far, and that is another one
+        FROM version JOIN sighting ON sighting.id = version.seen
+        WHERE version.project = :project AND sighting.source <> :source
+              AND NOT EXISTS (SELECT 1 FROM also WHERE also.version = version.id
+                              AND also.source = sighting.source)
+        """,
+        {"project": project, "source": source, "listed": numbers[State.LISTED]},
+    ):
+        if (state := states[row["state"]]) not in GONE:
+            said.setdefault(row["version"], []).append(state)
+    return {version: most_cautious(found) for version, found in said.items()}
+
+
+def keep_statements(
+    db: sqlite3.Connection,
+    project: int,
+    source: int,
+    said: dict[int, State | None],
+    *,
+    complete: bool,
+) -> None:
+    """What this source says of a shared project's versions, by their ids.
+
+    Where its answer was complete, it no longer shows the others.
+    """
+    if complete:
+        for row in db.execute(
+            """
+            SELECT version.id FROM version JOIN sighting ON sighting.id = version.seen
+            WHERE version.project = ?1 AND (sighting.source = ?2 OR EXISTS (
+                  SELECT 1 FROM also WHERE also.version = version.id AND also.source = ?2))
+            """,
+            (project, source),
+        ).fetchall():
+            said.setdefault(row["id"], State.MISSING)
+    db.executemany(
+        "INSERT INTO also (version, source, state) VALUES (?, ?, ?)"
+        " ON CONFLICT (version, source) DO UPDATE SET state = excluded.state",
+        [
+            (version, source, None if state is None else numbers[state])
+            for version, state in said.items()
+        ],
+    )

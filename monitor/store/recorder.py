@@ -1,0 +1,479 @@
+"""One project's releases: compared with what is stored, judged, kept and told."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from monitor.diff import GONE, Changed, Difference, Known, diff
+from monitor.model import Json, Kind, Outcome, Release, State
+from monitor.plausible import Gate, doubt_versions
+from monitor.schedule import DAY
+from monitor.sources import Source, Wanted, project_of
+from monitor.store import numbers
+from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged, key_of, rules_of
+from monitor.store.artefacts import describe, keep_files, wake
+from monitor.store.events import burst, recently_released, tell
+from monitor.store.known import baselines, enrol, keep_statements, known_versions, shared
+
+if TYPE_CHECKING:
+    from monitor.store.record import Result, Visit
+
+RETAGGED_AT_ONCE = 3
+"""So many moved tags are told one by one; of more, and of most of a project's, once (E02)."""
+
+ABSENT = "missing"
+"""The doubt that a complete answer leaves behind when it leaves out a version: the next visit asks
+past all caches, and what is still absent then is withdrawn."""
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Recorder:
+    """One visit being recorded: its steps share the visit, the sighting and the result."""
+
+    def __init__(
+        self, db: sqlite3.Connection, visit: Visit, wanted: Wanted, gate: Gate, result: Result
+    ) -> None:
+        self.db = db
+        self.visit = visit
+        self.source: Source = visit.source
+        self.wanted = wanted
+        self.gate = gate
+        self.result = result
+        self._sighting: int | None = None
+        self.baseline = baselines(db, self.source.id)
+
+    def project(self, name: str, releases: Sequence[Release], *, listed: bool = False) -> None:
+        """Record what was said of one project, alone or (`listed`) as part of an index.
+
+        The first look is a baseline, save for what came since we know the source.
+        """
+        project, listing = enrol(self.db, self.source, name, self.visit.at)
+        first = listing["baseline"] is None
+        news = self._news_of_first_look(listing, releases, listed) if first else _all_news
+        told = self.result.released
+        added = self.releases(name, releases, news=news, complete=self.visit.complete)
+        if added is None or not first:
+            return
+        self.db.execute(
+            "UPDATE listing SET baseline = ? WHERE source = ? AND project = ?",
+            (self.visit.at, self.source.id, project),
+        )
+        if not self.baseline and not self.source.mechanisms:
+            self.tell_baseline(project, 1, added - (self.result.released - told))
+
+    def _news_of_first_look(
+        self, listing: sqlite3.Row, releases: Sequence[Release], listed: bool
+    ) -> Callable[[Release], bool]:
+        """What of a project's versions is news when we see them for the first time (fault C12).
+
+        Dated ones, where they came after our first look at the whole source; others only where
+        the index has told us that the project did not exist then.
+        """
+        since = self.baseline.get("index", self.baseline.get("feed"))
+        if since is None:
+            return _no_news
+        born = "index" in self.baseline and listing["added"] > self.baseline["index"]
+        few = len(releases) <= self.gate.add_limit
+        latest = self.visit.at + DAY  # what is dated later says nothing (fault C17)
+
+        def news(release: Release) -> bool:
+            if born and few:
+                return True
+            return not listed and since <= (seconds(release.published) or 0) <= latest
+
+        return news
+
+    def releases(
+        self,
+        name: str,
+        releases: Sequence[Release],
+        *,
+        news: Callable[[Release], bool],
+        complete: bool,
+    ) -> int | None:
+        """One project's releases. Returns how many are new to us, None where we doubt them."""
+        project, listing = enrol(self.db, self.source, name, self.visit.at)
+        purl = self.source.purl(name)
+        rules, scheme = rules_of(self.db, self.source, project)
+        known, ids = known_versions(self.db, project, self.source.id)
+        key = key_of(scheme, rules, project_of(purl))
+        found = diff(known, releases, key=key, complete=complete, news=news)
+        if complete and self._doubted(project, listing, known, found):
+            return None
+        if listing["doubt"] is not None and self.visit.project is None and complete:
+            self._believe(project)
+        self.result.added += len(found.added)
+        if found.dropped:
+            self.result.token = ABSENT
+        _Project(self, project, purl, found, ids, known).store(listing)
+        return len(found.added)
+
+    # ── doubt ─────────────────────────────────────────────────────────────────────────
+
+    def _doubted(
+        self, project: int, listing: sqlite3.Row, known: dict[str, Known], found: Difference
+    ) -> bool:
+        """Park an implausible answer; one that says the same again confirms it."""
+        live = sum(one.state not in GONE and not one.alias for one in known.values())
+        reason = doubt_versions(
+            live=live,
+            dropped=len(found.dropped),
+            added=len(found.news) if listing["baseline"] is not None else 0,
+            known=len(known),
+            gate=self.gate,
+        )
+        if reason is None:
+            return False
+        # What is new may have grown meanwhile (fault C11); what is absent must be the same.
+        token = "added" if not found.dropped else _digest(found.dropped)
+        if listing["doubt"] == token:
+            return False
+        self.tell(Kind.SUSPECT, project=project, payload={"reason": reason})
+        if self.visit.project is not None:
+            self.result.outcome, self.result.doubt = Outcome.SUSPECT, reason
+            self.result.token = token
+            return True
+        self.result.token = token  # so that the next walk asks past all caches
+        self.db.execute(
+            "UPDATE listing SET doubt = ?, outcome = 'suspect', error = ?"
+            " WHERE source = ? AND project = ?",
+            (token, reason, self.source.id, project),
+        )
+        return True
+
+    def _believe(self, project: int) -> None:
+        self.db.execute(
+            "UPDATE listing SET doubt = NULL, outcome = 'ok', error = NULL"
+            " WHERE source = ? AND project = ?",
+            (self.source.id, project),
+        )
+
+    # ── what everything rests on ──────────────────────────────────────────────────────
+
+    @property
+    def sighting(self) -> int:
+        """The row that everything new in this visit rests on; made when it is first needed."""
+        if self._sighting is None:
+            answer = self.visit.answers[-1] if self.visit.answers else None
+            cursor = self.db.execute(
+                """
+                INSERT INTO sighting (source, mechanism, url, at, digest, validator)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+                (
+                    self.source.id,
+                    self.visit.mechanism,
+                    answer.url if answer else "",
+                    self.visit.at,
+                    answer and answer.digest,
+                    answer and (answer.etag or answer.last_modified),
+                ),
+            )
+            self._sighting = cursor.lastrowid
+            assert self._sighting is not None
+        return self._sighting
+
+    def tell_baseline(self, project: int | None, projects: int, versions: int) -> None:
+        """What was there before we came: one event for all of it."""
+        self.tell(
+            Kind.BASELINE,
+            project=project,
+            payload={
+                "mechanism": self.visit.mechanism,
+                "projects": projects,
+                "versions": versions,
+                "digest": self.visit.digest,
+            },
+        )
+
+    def tell(
+        self,
+        kind: Kind,
+        *,
+        project: int | None = None,
+        version: int | None = None,
+        payload: Json | None = None,
+    ) -> None:
+        """Append an event of this visit."""
+        seq = tell(
+            self.db,
+            kind,
+            self.visit.at,
+            project=project,
+            version=version,
+            source=self.source.id,
+            payload={"provider": self.source.provider.name} | (payload or {}),
+        )
+        self.result.events.append(seq)
+
+
+class _Project:
+    """What an answer changed of one project, on its way into the store."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        project: int,
+        purl: str,
+        found: Difference,
+        ids: dict[str, int],
+        known: dict[str, Known],
+    ) -> None:
+        self.recorder = recorder
+        self.db = recorder.db
+        self.visit = recorder.visit
+        self.source = recorder.source
+        self.project = project
+        self.purl = purl
+        self.found = found
+        self.ids = ids
+        self.known = known
+        self.wanted = recorder.wanted(purl)
+
+    def store(self, listing: sqlite3.Row) -> None:
+        """Keep it all, judge the project anew where that may matter, tell what is news."""
+        found = self.found
+        before = self._before(listing)
+        self._insert()
+        self._refresh()
+        self._keep_states()
+        told = self._keep_files() if self.wanted else {}
+        unjudged = listing["judged"] is None
+        if not (found.added or found.changed or told or (unjudged and self.wanted)):
+            return
+        if unjudged and not (found.news or found.changed or self.wanted):
+            return  # a look at what nobody asked for: judged when somebody does
+        after = appraise(self.db, self.source, self.project, save=True)
+        for one in sorted(found.news, key=lambda one: (one.release.published or _LAST, one.key)):
+            self._announce(one.release, after)
+        self._tell_changes()
+        for version, payloads in told.items():
+            for payload in payloads:
+                self._tell(Kind.CHANGED, version, payload)
+        self._tell_latest(before, after)
+        if found.news:
+            self._tell_burst()
+
+    def _before(self, listing: sqlite3.Row) -> Appraisal:
+        if listing["judged"] is not None:
+            return judged(self.db, self.project)
+        if self.found.changed:
+            return appraise(self.db, self.source, self.project)
+        return Appraisal()
+
+    def _insert(self) -> None:
+        if not self.found.added:
+            return
+        sighting = self.recorder.sighting
+        self.db.executemany(
+            """
+            INSERT INTO version (project, version, sort_key, state, published, seen, flag,
+                                 revision, tag)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                (
+                    self.project,
+                    release.version,
+                    EPOCH_ZERO + added.key,
+                    numbers[release.state or State.LISTED],
+                    seconds(release.published),
+                    sighting,
+                    release.prerelease,
+                    release.revision,
+                    release.tag if release.tag != release.version else None,
+                )
+                for added in self.found.added
+                for release in (added.release,)
+            ],
+        )
+        for row in self.db.execute(
+            "SELECT id, version FROM version WHERE project = ?", (self.project,)
+        ):
+            self.ids[row["version"]] = row["id"]
+        self.db.executemany(
+            "UPDATE version SET alias = ? WHERE id = ?",
+            [
+                (self.ids[added.alias], self.ids[added.release.version])
+                for added in self.found.added
+                if added.alias is not None
+            ],
+        )
+
+    def _refresh(self) -> None:
+        """Add what earlier answers did not say; take nothing away."""
+        self.db.executemany(
+            """
+            UPDATE version
+            SET published = coalesce(?1, published), flag = coalesce(?2, flag),
+                revision = coalesce(revision, ?3), tag = coalesce(tag, ?4)
+            WHERE id = ?5 AND (published IS NOT coalesce(?1, published)
+                  OR flag IS NOT coalesce(?2, flag) OR (revision IS NULL AND ?3 IS NOT NULL)
+                  OR (tag IS NULL AND ?4 IS NOT NULL))
+            """,
+            [
+                (
+                    seconds(one.published),
+                    one.prerelease,
+                    one.revision,
+                    one.tag if one.tag != one.version else None,
+                    self.ids[one.version],
+                )
+                for one in self.found.seen
+                if one.published or one.prerelease is not None or one.revision or one.tag
+            ],
+        )
+
+    def _keep_states(self) -> None:
+        self.db.executemany(
+            "UPDATE version SET state = ?, revision = coalesce(?, revision) WHERE id = ?",
+            [
+                (numbers[one.state], one.release.revision, self.ids[one.before.version])
+                for one in self.found.changed
+            ],
+        )
+        if shared(self.db, self.project):
+            shown = [one.release for one in self.found.added] + self.found.seen
+            keep_statements(
+                self.db,
+                self.project,
+                self.source.id,
+                {self.ids[one.version]: one.state for one in shown},
+                complete=self.visit.complete,
+            )
+
+    def _keep_files(self) -> dict[int, list[Json]]:
+        told: dict[int, list[Json]] = {}
+        for release in [one.release for one in self.found.added] + self.found.seen:
+            if not release.files:
+                continue
+            version = self.ids[release.version]
+            payloads, more = keep_files(self.db, version, release.files, self.visit.at)
+            if payloads:
+                told[version] = payloads
+            if more and wake(self.db, version, self.visit.at):
+                self.recorder.result.woken += 1
+        return told
+
+    # ── what is told ──────────────────────────────────────────────────────────────────
+
+    def _announce(self, release: Release, after: Appraisal) -> None:
+        own = after.of(release.version)
+        payload: Json = {
+            "provider": self.source.provider.name,
+            "previous": after.below(release.version),
+            "newest": after.newest == release.version,
+            "newest_stable": after.stable == release.version,
+            "stable": own.stable,
+            "stream": own.stream,
+            "newest_of_stream": after.heads.get(own.stream) == release.version,
+            "rule": own.rule,
+            "reason": release.reason or (None if own.stable else own.reason),
+            "published": seconds(release.published),
+            "first_seen": self.visit.at,
+            "eligible": None,
+            "page": release.page,
+            "tag": release.tag,
+            "files": describe(release.files),
+            "job": None,
+        }
+        self._tell(Kind.RELEASED, self.ids[release.version], payload)
+        self.recorder.result.released += 1
+        if not release.files and self.source.provider.versions and self.visit.mechanism == "feed":
+            self._ask(release.project)
+
+    def _ask(self, name: str) -> None:
+        """A feed names no files: the project itself is asked, where somebody wants them."""
+        asked = self.db.execute(
+            """
+            UPDATE listing SET due = min(coalesce(due, ?1), ?1)
+            WHERE source = ?2 AND project = ?3 AND (?4 OR due IS NOT NULL)
+            """,
+            (
+                self.visit.at,
+                self.source.id,
+                self.project,
+                self.wanted or self.source.follow == "all",
+            ),
+        ).rowcount
+        if asked:
+            self.recorder.result.ask.append(name)
+
+    def _tell_changes(self) -> None:
+        moved = [one for one in self.found.changed if one.kind is Kind.RETAGGED]
+        tags = sum(one.revision is not None for one in self.known.values())
+        at_once = len(moved) > RETAGGED_AT_ONCE and len(moved) * 2 > tags
+        if at_once:
+            self._tell(
+                Kind.RETAGGED,
+                None,
+                {
+                    "alarm": True,
+                    "reason": f"{len(moved)} of {tags} tags moved at once",
+                    "versions": [one.before.version for one in moved[:100]],
+                },
+            )
+        for change in self.found.changed:
+            if not (at_once and change.kind is Kind.RETAGGED):
+                self._tell(change.kind, self.ids[change.before.version], _payload_of(change))
+
+    def _tell_latest(self, before: Appraisal, after: Appraisal) -> None:
+        """Another version is the newest stable one, and not because it is new (fault C01)."""
+        announced = {one.release.version for one in self.found.news}
+        if before.stable is None or before.stable == after.stable or after.stable in announced:
+            return
+        why = sorted({one.state.value for one in self.found.changed})
+        self._tell(
+            Kind.LATEST_CHANGED,
+            None,
+            {"previous": before.stable, "stable_version": after.stable, "states": why},
+        )
+
+    def _tell_burst(self) -> None:
+        """Many releases within minutes: said once a day, and nothing is built meanwhile (C11)."""
+        at = self.visit.at
+        count = recently_released(self.db, self.project, at, self.recorder.gate.add_limit + 1)
+        if count > self.recorder.gate.add_limit and not burst(self.db, self.project, at - DAY):
+            reason = f"more than {self.recorder.gate.add_limit} releases within minutes"
+            self._tell(Kind.BURST, None, {"reason": reason})
+
+    def _tell(self, kind: Kind, version: int | None, payload: Json) -> None:
+        self.recorder.tell(kind, project=self.project, version=version, payload=payload)
+
+
+def _payload_of(change: Changed) -> Json:
+    payload: Json = {
+        "state": change.state.value,
+        "before": change.before.state.value,
+        "reason": change.release.reason,
+    }
+    if change.kind is Kind.RETAGGED:
+        payload |= {
+            "alarm": True,
+            "reason": "its tag moved",
+            "revision": change.release.revision,
+            "revision_before": change.before.revision,
+        }
+    return payload
+
+
+def _digest(names: Iterable[str]) -> str:
+    return blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
+
+
+def _all_news(release: Release) -> bool:
+    return True
+
+
+def _no_news(release: Release) -> bool:
+    return False
+
+
+def seconds(moment: datetime | None) -> int | None:
+    """Whole seconds since 1970."""
+    return None if moment is None else int(moment.timestamp())
