@@ -11,6 +11,7 @@ import json
 import socket
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,71 @@ def _mark(
 @act("queue.retry")
 def _retry(db: sqlite3.Connection, runtime: Runtime, at: int, *, which: str) -> Json:
     return jobs.retry(db, which, at)
+
+
+@act("queue.regenerate")
+def _regenerate(db: sqlite3.Connection, runtime: Runtime, at: int, *, which: str) -> Json:
+    """Make a recipe anew from what is known now. The same text keeps its digest and its time."""
+    from monitor import publish
+    from monitor.dockerfile import UnfitRelease, recipe_digest
+    from monitor.outputs import build_queue
+
+    job = jobs.find(db, which)
+    if job["name"] is None:
+        raise UsageError(which, "it has no recipe yet", f"it is {job['state']}")
+    rule = runtime.context.rule(job["purl"])
+    if rule is None:
+        raise UsageError(which, "no entry of builds.toml asks for it", "add one for this project")
+    try:
+        _, text = publish.recipe_of(db, runtime.context, job, rule, at)
+    except UnfitRelease as error:
+        raise UsageError(which, str(error), "its recipe stays as it was") from error
+    digest = recipe_digest(text)
+    if digest == job["digest"]:
+        return jobs.show(db, job["id"]) | {"changed": False}
+    done = jobs.rewrite(db, job["id"], text, digest, at)
+    moment = datetime.fromtimestamp(at, UTC)
+    build_queue.regenerate(runtime.queue_folder, job["name"], text, moment)
+    return done | {"changed": True}
+
+
+@act("queue.reconcile")
+def _reconcile(db: sqlite3.Connection, runtime: Runtime, at: int) -> Json:
+    """Make folders and store agree, and take up what a build by make has left behind."""
+    from dataclasses import asdict
+
+    from monitor import publish
+    from monitor.outputs import build_queue
+
+    expected = publish.expected(db)
+    found = build_queue.reconcile(runtime.queue_folder, expected, adopt_marks=True)
+    for name in found.by_hand:
+        jobs.mark(db, name, at, on=True, who="a copy in build/")
+    return asdict(found) | _take_up(db, Path(runtime.settings.queue.dir) / "build", at)
+
+
+def _take_up(db: sqlite3.Connection, folder: Path, at: int) -> Json:
+    """Results of builds that nobody took from the queue, by their markers and logs."""
+    from monitor.outputs import markers
+    from monitor.store import reports
+    from pipeline.failures import of_build
+
+    told: dict[str, list[str]] = {"built": [], "explored": [], "failed": [], "running": []}
+    for marker in markers.find(folder, at):
+        new = marker.stage == "running"
+        if marker.stage in ("built", "explored"):
+            result: Json = {"backend": reports.MAKE, "finished": marker.at}
+            if marker.stage == "explored":
+                result |= {"explored": True, "graph": str(marker.path.relative_to(folder))}
+            new = reports.built(db, marker.name, at, finished=marker.at, result=result)
+        elif marker.stage == "failed":
+            text = marker.text()
+            new = reports.failed(
+                db, marker.name, at, finished=marker.at, failure=of_build(text).value, text=text
+            )
+        if new:
+            told[marker.stage].append(marker.name)
+    return told
 
 
 # ── projects ──────────────────────────────────────────────────────────────────────────
@@ -218,8 +284,14 @@ def _poll(
     names = sources or list(runtime.sources)
     unknown = [name for name in names if name not in runtime.sources]
     if unknown:
+        from difflib import get_close_matches
+
+        near = get_close_matches(unknown[0], runtime.sources, 1)
+        there = f"there are: {', '.join(runtime.sources) or 'none'}"
         raise UsageError(
-            unknown[0], "there is no such source", "there are: " + ", ".join(runtime.sources)
+            unknown[0],
+            "there is no such source",
+            f"did you mean {near[0]}? {there}" if near else there,
         )
     marks = ",".join("?" * len(names))
     own = f"(SELECT id FROM source WHERE name IN ({marks}))"

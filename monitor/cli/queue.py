@@ -7,7 +7,10 @@ from typing import Any
 import click
 
 from monitor.cli import App
-from monitor.cli.render import ago, as_json, print_json, table
+from monitor.cli.render import ago, as_json, clean, print_json, table, timed
+
+_STATES = ("waiting", "held", "ready", "taken", "done", "failed", "superseded", "revoked")
+_TIMES = ("added", "look_at", "free_at", "marked", "written")
 
 
 @click.group()
@@ -21,7 +24,8 @@ def queue() -> None:
 
 @queue.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also what is done, failed or given up.")
-@click.option("--state", "states", multiple=True, help="Only jobs in this state.")
+@click.option("--state", "states", multiple=True, type=click.Choice(_STATES),
+              help="Only jobs in this state.")  # fmt: skip
 @click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_obj
 def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> None:
@@ -30,9 +34,12 @@ def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> No
 
     if not states and not everything:
         states = ("waiting", "held", "ready", "taken")
-    rows = jobs.listed(app.reader, states)
+    rows = jobs.listed(app.reader, states, limit=-1)
     if json:
-        print_json(rows)
+        print_json(timed(row, *_TIMES) for row in rows)
+        return
+    if not rows:
+        click.echo("no such job: `monitor queue list --all` shows also what is over")
         return
     table(
         ("JOB", "RELEASE", "STATE", "MARKED", "TRIES", "WHEN", "NOTE"),
@@ -117,6 +124,58 @@ def retry(app: App, which: tuple[str, ...]) -> None:
     for one in which:
         job = app.do("queue.retry", which=one)
         click.echo(f"{job['purl']}@{job['version']}: {job['state']}")
+
+
+@queue.command()
+@click.argument("which", nargs=-1, required=True)
+@click.pass_obj
+def regenerate(app: App, which: tuple[str, ...]) -> None:
+    """Make recipes anew: by number, recipe name, or purl@version.
+
+    A recipe is never overwritten but by this. One that comes out different has
+    another digest, and is built again.
+    """
+    for one in which:
+        job = app.do("queue.regenerate", which=one)
+        what = "written anew" if job["changed"] else "came out the same"
+        click.echo(f"{job['name']}: {what}")
+
+
+@queue.command()
+@click.option("--json", "json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def reconcile(app: App, json: bool) -> None:
+    """Make the folders agree with the database, and take up what make has built.
+
+    Recipes that are missing are written, marks that were copied by hand are
+    taken over. Markers and logs of a build by make (build/dockerimages/*.image,
+    build/explored/*.json and their logs) become results of their jobs. Strangers
+    and recipes changed by hand are named and left alone.
+    """
+    told = app.do("queue.reconcile")
+    if json:
+        click.echo(as_json(told))
+        return
+    words = {
+        "written": "recipes written",
+        "restored": "recipes brought back",
+        "revoked": "recipes moved to revoked/",
+        "marked": "marks written",
+        "unmarked": "marks removed",
+        "by_hand": "marks taken over that were copied by hand",
+        "built": "found built",
+        "explored": "found explored",
+        "failed": "found failed",
+        "running": "being built",
+        "edited": "changed by hand, left alone",
+        "strangers": "not ours, left alone",
+    }
+    said = [(words[key], names) for key, names in told.items() if names]
+    for head, names in said:
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        click.echo(clean(f"{head}: {', '.join(names[:10])}{more}"))
+    if not said:
+        click.echo("everything agrees")
 
 
 @queue.command()
@@ -210,10 +269,10 @@ def _say(outcome: Any) -> None:
 
 
 def _mark(app: App, which: tuple[str, ...], *, on: bool) -> None:
-    import getpass
+    from monitor.cli.hold import myself
 
     for one in which:
-        job = app.do("queue.mark", which=one, on=on, who=getpass.getuser())
+        job = app.do("queue.mark", which=one, on=on, who=myself())
         click.echo(f"{job['name']}: {'marked' if on else 'not marked'}")
 
 
