@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
 
-from monitor.judge.shapes import Shape, first, numbers, shape
+from monitor.judge.shapes import Shape, bare, first, numbers, shape
 
 YEAR: Final = timedelta(days=365)
 EVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -24,6 +24,9 @@ MAGNITUDE: Final = 10
 
 WILD: Final = 100
 """A first number below this is never a wild jump by its size alone: GNOME went from 3 to 40."""
+
+YEARS: Final = range(15, 50)
+"""Two digits that may be a year."""
 
 ENOUGH: Final = 3
 """So many others are needed before one of them is odd."""
@@ -45,11 +48,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why a member does not fit: the rule's code, the reason, and whether it is a release."""
+    """Why a member does not fit: the rule's code, the reason, and what is left of it.
+
+    `release`  it is a release all the same, though no stable one
+    `counts`   it may be called the newest pre-release
+    """
 
     rule: str
     reason: str
     release: bool
+    counts: bool = False
 
 
 def doubts(members: Iterable[Member]) -> dict[int, Doubt]:
@@ -62,7 +70,8 @@ def doubts(members: Iterable[Member]) -> dict[int, Doubt]:
     voices = [same[0] for same in spellings.values()]
     found: dict[int, Doubt] = {}
     if len(voices) > ENOUGH:
-        dates, plain = _split(voices)
+        found |= _without_dots(voices)
+        dates, plain = _split([m for m in voices if m.name not in found])
         found |= _dates_among_numbers(dates, plain)
         found |= _numbers_among_dates(dates, plain)
         found |= _wild([m for m in voices if m.name not in found])
@@ -84,13 +93,29 @@ def _split(members: Sequence[Member]) -> tuple[list[Member], list[Member]]:
     return far, plain + [m for m in dates if m not in far]
 
 
+def _without_dots(members: Sequence[Member]) -> dict[int, Doubt]:
+    """696 beside 0.696, 011 beside 1.14.7: the dots were forgotten."""
+    dotted = [m for m in members if len(numbers(m.version)) > 1]
+    joined = {"".join(numbers(m.version)).lstrip("0") for m in dotted}
+    below = max((first(m.version) for m in dotted), default=0)
+    found = {}
+    for m in members:
+        digits = bare(m.version)
+        if not digits.isdigit() or len(digits) < 2 or 2 * len(dotted) < len(members):
+            continue
+        if digits[0] == "0" or (int(digits) > MAGNITUDE * (below + 1) and digits in joined):
+            reason = f"a bare number among {len(dotted)} versions with dots, as if they were lost"
+            found[m.name] = Doubt("without-dots", reason, False)
+    return found
+
+
 def _dates_among_numbers(dates: list[Member], plain: list[Member]) -> dict[int, Doubt]:
     """Snapshots and old numberings that would beat every number for ever."""
     if not dates or len(plain) < ENOUGH or len(dates) >= len(plain):
         return {}
     count = f"{len(dates)} among {len(plain)} numbered versions"
     if _timed(dates) and _timed(plain):
-        last = max(m.published for m in plain if m.published)
+        last = max(_begun(plain))
         after = [m for m in dates if m.published and m.published > last]
         if not after:
             return {
@@ -106,6 +131,17 @@ def _dates_among_numbers(dates: list[Member], plain: list[Member]) -> dict[int, 
     share = {Shape.DATE: 1.0, Shape.SPELLED: 1 / 2, Shape.YEAR: 1 / 20}
     odd = [m for m in dates if len(dates) < share[shape(m.version)] * len(plain)]
     return {m.name: Doubt("date-among-numbers", f"a date ({count})", False) for m in odd}
+
+
+def _begun(members: Iterable[Member]) -> Iterable[datetime]:
+    """When each series began: a fix of an old one says nothing of where the project goes."""
+    begun: dict[tuple[str, ...], datetime] = {}
+    for m in members:
+        if m.published:
+            parts = numbers(m.version)
+            series = parts[:-1] if len(parts) > 2 else parts
+            begun[series] = min(begun.get(series, EVER), m.published)
+    return begun.values()
 
 
 def _numbers_among_dates(dates: list[Member], plain: list[Member]) -> dict[int, Doubt]:
@@ -145,16 +181,31 @@ def _wild(members: list[Member]) -> dict[int, Doubt]:
     return found
 
 
-def _is_wild(version: str, top: int, below: int, others: Iterable[Member]) -> bool:
+def _is_wild(version: str, top: int, below: int, others: Sequence[Member]) -> bool:
     parts = numbers(version)
     nines = all(set(part) == {"9"} for part in parts)
     if nines and top > below + 1 and (len(parts) >= 3 or (len(parts) == 2 and top >= 99)):
         return True
-    if shape(version).dated or top < WILD or top <= MAGNITUDE * (below + 1):
+    if shape(version).dated:
+        return False
+    if _counted(top, others):
+        return True
+    if top < WILD or top <= MAGNITUDE * (below + 1):
         return False
     # 0.120 was followed by 121: the leading zero was dropped.
     seconds = (numbers(m.version)[1:2] for m in others)
     return not any(top // 2 <= int(second) <= top for [second] in filter(None, seconds))
+
+
+def _counted(top: int, others: Iterable[Member]) -> bool:
+    """Did the first number count on without a jump, as it does not now (53, then 72)?
+
+    What may be a year is none: 26 came after 18 at Apple's, 24 after 7 at LibreOffice's.
+    """
+    firsts = sorted({first(m.version) for m in others})
+    steps = [after - before for before, after in pairwise(firsts)]
+    jump = top - firsts[-1]
+    return len(steps) >= MAGNITUDE <= jump and max(steps) < MAGNITUDE and top not in YEARS
 
 
 def _older_but_higher(members: Sequence[Member]) -> dict[int, Doubt]:

@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import Final
 
 from monitor import ordering
-from monitor.judge import series, shapes, spelling, words
+from monitor.judge import kin, series, shapes, spelling, words
 from monitor.judge.company import Doubt, Member, doubts
+from monitor.judge.previews import previews
 from monitor.judge.verdicts import Candidate, Verdict
 from monitor.model import State
 from monitor.rules import Rules, pattern, terms
@@ -74,7 +75,7 @@ def judge(
     """
     scheme = rules.scheme or scheme
     all_open = [_alone(c, scheme, rules, project) for c in candidates]
-    _mark_other_names(all_open, project)
+    _mark_strangers(all_open, project)
     if rules.tag is None:  # what a template holds around the version says nothing
         _mark_unfinished_tags(all_open, project)
     allowed = _keys(rules.allow, scheme)
@@ -84,7 +85,11 @@ def judge(
             for n, o in enumerate(all_open)
             if o.release and o.rule != "unreadable" and o.epoch == epoch
         ]
-        for n, doubt in doubts(members).items():
+        found = doubts(members)
+        if scheme in spelling.BY_WORDS:
+            stable = [m for m in members if all_open[m.name].stable]
+            found = previews(stable) | found
+        for n, doubt in found.items():
             if all_open[n].key[1:] not in allowed:
                 _apply(all_open[n], doubt)
     _mark_what_does_not_count(all_open, scheme, rules)
@@ -204,22 +209,17 @@ def _unfinished(c: Candidate, version: str, scheme: str, rules: Rules) -> tuple[
     return None
 
 
-def _mark_other_names(all_open: Sequence[_Open], project: str | None) -> None:
-    """Fault C14: where some tags name this project, those that name another are not its own."""
-    if not project:
-        return
-    named = [o for o in all_open if o.name is not None]
-    others = [o for o in named if not spelling.same_name(o.name or "", project)]
-    if len(others) < len(named):
-        for o in others:
-            if o.release:
-                o.no_release("other-name", f"the tag is of {o.name!r}")
+def _mark_strangers(all_open: Sequence[_Open], project: str | None) -> None:
+    releases = [o for o in all_open if o.release]
+    tags = [kin.Tagged(o.name, o.version, o.key) for o in releases]
+    for n in kin.strangers(tags, project):
+        releases[n].no_release("other-name", f"the tag is of {releases[n].name!r}")
 
 
 def _mark_unfinished_tags(all_open: Sequence[_Open], project: str | None) -> None:
     """Words around the version count too ("1.101580-TRIAL"), unless all tags have them."""
     said = [spelling.around(o.candidate, o.version, project) for o in all_open]
-    tagged = [s for s, o in zip(said, all_open, strict=True) if o.candidate.tag or o.name]
+    tagged = [s for s, o in zip(said, all_open, strict=True) if o.release]
     shared = frozenset.intersection(*tagged) if len(tagged) > 1 else frozenset()
     for o, names in zip(all_open, said, strict=True):
         if o.release and o.stable and (own := sorted(names - shared)):
@@ -229,7 +229,7 @@ def _mark_unfinished_tags(all_open: Sequence[_Open], project: str | None) -> Non
 
 def _apply(o: _Open, doubt: Doubt) -> None:
     o.no_release(doubt.rule, doubt.reason)
-    o.release = doubt.release
+    o.release, o.counts = doubt.release, doubt.counts
 
 
 def _mark_what_does_not_count(all_open: Sequence[_Open], scheme: str, rules: Rules) -> None:

@@ -26,7 +26,9 @@ _DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
 _YEAR = r"(?:19[7-9][0-9]|20[0-9]{2})"
 _DATE = re.compile(rf"{_YEAR}{_MONTH}{_DAY}(?:[0-9]{{4}}(?:[0-9]{{2}})?)?(?![0-9])").match
 _SHORT = re.compile(rf"(?:[7-9][0-9]|[0-4][0-9]){_MONTH}{_DAY}").fullmatch
-_SPELLED = re.compile(rf"{_YEAR}([-._]){_MONTH}\1{_DAY}(?![0-9])").match
+_SPELLED = re.compile(
+    rf"{_YEAR}([-._]){_MONTH}\1{_DAY}(?![0-9])|[0-4][0-9]-{_MONTH}-{_DAY}(?![0-9.])"
+).match
 _FIRST_YEAR = re.compile(rf"{_YEAR}(?![0-9])").match
 
 _LEAD = re.compile(r"(?:[0-9]+[!:])?[vVrR]?(?=[0-9])")
@@ -68,4 +70,6 @@ def year(version: str) -> str | None:
     kind, text = shape(version), bare(version)
     if kind is Shape.DATE and _SHORT(text):
         return ("19" if text[0] in "789" else "20") + text[:2]
+    if kind is Shape.SPELLED and text[2] == "-":
+        return "20" + text[:2]
     return text[:4] if kind in {Shape.DATE, Shape.SPELLED} else None

@@ -122,14 +122,6 @@ def _dotted(version: str) -> str:
     return version
 
 
-def same_name(name: str, project: str) -> bool:
-    """Does a tag's name mean this project, with or without its namespace?"""
-    own = re.sub(r"[-_.]+", "-", name.lower())
-    return own in {
-        re.sub(r"[-_.]+", "-", known.lower()) for known in (project, project.rpartition("/")[2])
-    }
-
-
 def sortable(scheme: str, version: str) -> str:
     """The version as the scheme's order has to see it.
 

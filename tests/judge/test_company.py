@@ -167,3 +167,37 @@ def test_prereleases_are_shown_only_while_newer():
     assert prerelease(judged(*NUMBERS, "2.0rc1")) is None
     assert prerelease(judged(*NUMBERS, "2.1rc1", prereleases="forbid")) is None
     assert stable(judged(*NUMBERS, "2.1rc1", prereleases="allow")) == "2.1rc1"
+
+
+@pytest.mark.parametrize("bare", ["011", "696"])
+def test_c04_a_number_that_lost_its_dots_is_not_newest(bare):
+    verdicts = judged("0.1.1", "0.695", "0.696", "0.735", bare)
+
+    assert stable(verdicts) == "0.735"
+    assert by_version(verdicts)[bare].rule == "without-dots"
+
+
+def test_a_project_that_drops_the_leading_nought_goes_on():
+    assert stable(judged("0.118", "0.119", "0.120", "121", "122")) == "122"
+
+
+def test_c04_a_first_number_that_always_counted_does_not_leap():
+    counted = [f"{n}.{m}.0" for n in range(37, 54) for m in range(3)]
+
+    assert stable(judged(*counted, "72.3.83")) == "53.2.0"
+    assert stable(judged(*counted, "54.0.0")) == "54.0.0"
+
+
+def test_a_first_number_may_leap_to_the_year():
+    assert stable(judged(*[f"{n}.0" for n in range(4, 19)], "26.0")) == "26.0"
+
+
+def test_c04_a_day_with_a_short_year_is_not_newest():
+    assert stable(judged("0.13.1", "0.14.2", "0.15.1", "23-03-28")) == "0.15.1"
+
+
+def test_fixes_of_an_old_series_do_not_speak_against_the_move_to_years():
+    history = dated(v5_0_1="2020-01-01", v6_0_1="2022-01-01", v7_0_1="2024-01-01")
+    moved = dated(v2026_3="2026-03-01", v7_0_2="2026-04-01", v6_0_2="2026-04-01")
+
+    assert stable(judge(history + moved, scheme="generic")) == "2026.3"

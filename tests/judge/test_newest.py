@@ -284,3 +284,25 @@ def test_tags_where_a_branch_began_are_no_releases():
 def test_underscores_in_tags_are_dots():
     assert stable(judged("v3_2_2", "v3_3_0", "v3_4_0_preview1")) == "3.3.0"
     assert stable(judged("REL9_6_24", "REL_16_1", "REL_17_BETA1")) == "16.1"
+
+
+def test_series_lie_deeper_where_letters_count_the_fixes():
+    verdicts = judged("1.0.1t", "1.0.1u", "1.0.2t", "1.0.2u", "1.1.1v", "1.1.1w", "3.0.1", "3.0.2")
+
+    heads = [v.version for v in streams(verdicts).values()]
+    assert heads == ["3.0.2", "1.1.1w", "1.0.2u", "1.0.1u"]
+
+
+def test_the_kernels_old_longterm_series_had_three_numbers():
+    verdicts = judged("2.6.32.70", "2.6.32.71", "2.6.34.15", "3.2.102", scheme="kernel")
+
+    assert list(streams(verdicts)) == ["3.2", "2.6.34", "2.6.32"]
+
+
+def test_a_month_makes_a_series():
+    assert list(streams(judged("24.04", "24.10", "25.04", "25.10"))) == [
+        "25.10",
+        "25.04",
+        "24.10",
+        "24.04",
+    ]

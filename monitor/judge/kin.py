@@ -1,0 +1,69 @@
+"""Whose tags these are: in a repository of many packages not every tag is the project's own."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.judge.shapes import first
+
+ENOUGH: Final = 3
+"""So many tags without a name, and more than with another, make those with a name strangers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A version and the name that its tag gives, None where it gives none."""
+
+    name: str | None
+    version: str
+    key: bytes
+
+
+def same_name(name: str, project: str) -> bool:
+    """Does a tag's name mean this project, with or without its namespace?"""
+    return _folded(name) in {_folded(project), _folded(project.rpartition("/")[2])}
+
+
+def strangers(tags: Sequence[Tagged], project: str | None) -> set[int]:
+    """The places of tags that name something else than the project (fault C14).
+
+    Where some name the project, or a tag has none of the names, that is the
+    project's own: "dua-core-v3.1.0" among 2.41.0, 2.42.0 is a part of it. A
+    project may also begin to write its name: where all of one name come right
+    after all without a name ("v1.9", then "foo-2.0"), they are its own.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    plain: list[int] = []
+    for n, tag in enumerate(tags):
+        if tag.name is None:
+            plain.append(n)
+        else:
+            groups[_folded(tag.name)].append(n)
+    own = {name for name in groups if project and same_name(name, project)}
+    others = [name for name in groups if name not in own]
+    if not own:
+        if len(plain) < ENOUGH:
+            return set()
+        if len(others) == 1 and _continues(tags, plain, groups[others[0]]):
+            return set()
+        others = [name for name in others if len(groups[name]) < len(plain)]
+    return {n for name in others for n in groups[name]}
+
+
+def _continues(tags: Sequence[Tagged], plain: list[int], named: list[int]) -> bool:
+    """Do the versions with a name begin where those without one end?"""
+    last = max((tags[n] for n in plain), key=lambda tag: tag.key)
+    next_ = min((tags[n] for n in named), key=lambda tag: tag.key)
+    return (
+        "/" not in (next_.name or "")
+        and next_.key > last.key
+        and first(next_.version) <= first(last.version) + 1
+    )
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.lower())
