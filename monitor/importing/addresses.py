@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from monitor.importing.shell_tools import UNKNOWN
 
-__all__ = ["Place", "PURL_TYPES", "is_distribution", "place", "plain", "repository_of"]
+__all__ = ["PURL_TYPES", "Place", "is_distribution", "place", "plain", "repository_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,29 @@ _ENDS: Final = r"(?:\.git)?(?:[/?#:].*)?"
 _FILE: Final = r"(?P<file>[^/?#]+)(?:[/?#].*)?"
 
 _NOT_OWNERS: Final = frozenset(
-    "downloads orgs sponsors about features topics user-attachments explore users groups dashboard "
-    "search login apps marketplace settings repos help api uploads assets".split()  # noqa: SIM905
+    [
+        "downloads",
+        "orgs",
+        "sponsors",
+        "about",
+        "features",
+        "topics",
+        "user-attachments",
+        "explore",
+        "users",
+        "groups",
+        "dashboard",
+        "search",
+        "login",
+        "apps",
+        "marketplace",
+        "settings",
+        "repos",
+        "help",
+        "api",
+        "uploads",
+        "assets",
+    ]
 )
 
 Build = Callable[[re.Match[str]], Place | None]
@@ -120,7 +141,10 @@ def _github(match: re.Match[str]) -> Place | None:
 
 def _gitlab(match: re.Match[str]) -> Place | None:
     host, path = match["host"], match["path"]
-    path = re.split(r"/-/|/(?:uploads|repository|tags|tree|raw|wikis|blob|archive|releases|commits?|issues)(?:/|$)|[?#]", path)[0]
+    path = re.split(
+        r"/-/|/(?:uploads|repository|tags|tree|raw|wikis|blob|archive|releases|commits?|issues)(?:/|$)|[?#]",
+        path,
+    )[0]
     path = path.strip("/").removesuffix(".git")
     if "/" not in path or path.split("/")[0] in _NOT_OWNERS or UNKNOWN in path:
         return None
@@ -202,6 +226,11 @@ def _xorg(match: re.Match[str]) -> Place | None:
     return Place("xorg", f"{match['p']}/{name}") if name else None
 
 
+def _xorg_xcb(match: re.Match[str]) -> Place | None:
+    name = name_of(match["file"])
+    return Place("xorg", f"xcb/{name}") if name else None
+
+
 def _kde(match: re.Match[str]) -> Place | None:
     name = name_of(match["file"])
     return Place("kde", name) if name else None
@@ -237,7 +266,11 @@ def _npm(match: re.Match[str]) -> Place | None:
 
 def _gnu(match: re.Match[str]) -> Place | None:
     project = match["p"]
-    return None if "." in project and re.search(r"\.(?:tar|zip|tgz)", project) else Place("gnu", project)
+    return (
+        None
+        if "." in project and re.search(r"\.(?:tar|zip|tgz)", project)
+        else Place("gnu", project)
+    )
 
 
 _GITLABS: Final = (
@@ -261,40 +294,97 @@ _GITEAS: Final = (
 _TABLE: Final[tuple[tuple[str, Build], ...]] = (
     # Forges
     (rf"(?:www\.)?github\.com[/:]+(?P<o>[A-Za-z0-9-]+)/+(?P<n>[A-Za-z0-9._-]+?){_ENDS}", _github),
-    (rf"(?:codeload|raw|media|objects-origin)\.github(?:usercontent)?\.com/(?P<o>[A-Za-z0-9-]+)/(?P<n>[A-Za-z0-9._-]+){_ENDS}", _github),
+    (
+        rf"(?:codeload|raw|media|objects-origin)\.github(?:usercontent)?\.com/(?P<o>[A-Za-z0-9-]+)/(?P<n>[A-Za-z0-9._-]+){_ENDS}",
+        _github,
+    ),
     (rf"api\.github\.com/repos/(?P<o>[A-Za-z0-9-]+)/(?P<n>[A-Za-z0-9._-]+){_ENDS}", _github),
-    (r"(?:fastly|cdn)\.jsdelivr\.net/gh/(?P<o>[A-Za-z0-9-]+)/(?P<n>[A-Za-z0-9._-]+)(?:[@/].*)?", _github),
+    (
+        r"(?:fastly|cdn)\.jsdelivr\.net/gh/(?P<o>[A-Za-z0-9-]+)/(?P<n>[A-Za-z0-9._-]+)(?:[@/].*)?",
+        _github,
+    ),
     (r"githubredir\.[a-z.]+/github/(?P<o>[A-Za-z0-9-]+)/(?P<n>[A-Za-z0-9._-]+)(?:/.*)?", _github),
     (r"github-releases\.com/(?P<o>[^/]+)/(?P<n>[^/]+)/.*", _github),
     (rf"(?P<host>{_GITLABS})/api/v4/projects/(?P<path>[^/]+)(?:/.*)?", _gitlab_api),
     (rf"(?P<host>{_GITLABS})[/:](?P<path>[^?#]+/[^?#]+)(?:[?#].*)?", _gitlab),
-    (r"(?P<host>[a-z0-9.-]+)/(?P<path>[^?#]+?/-/(?:archive|releases|tags|tree|uploads|raw)/.*)", _gitlab),
-    (rf"(?P<host>{_GITEAS})[/:](?:api/v1/repos/)?(?P<o>{_NAME})/(?P<n>[A-Za-z0-9._-]+?){_ENDS}", _gitea),
-    (rf"(?:www\.|api\.)?bitbucket\.org[/:](?:2\.0/repositories/)?(?P<o>{_NAME})/(?P<n>[A-Za-z0-9._-]+?){_ENDS}", _bitbucket),
-    (rf"(?:git\.)?sr\.ht/(?P<o>~[\w.-]+)/(?P<n>[\w.-]+?)(?:/.*|\.git)?", _at("https://git.sr.ht/{o}/{n}")),
-    (r"(?:releases\.)?pagure\.(?:io|org)/(?:releases/)?(?P<p>(?:fork/)?[\w.+-]+?)(?:\.git)?(?:[/?#].*)?", _at("https://pagure.io/{p}.git")),
+    (
+        r"(?P<host>[a-z0-9.-]+)/(?P<path>[^?#]+?/-/(?:archive|releases|tags|tree|uploads|raw)/.*)",
+        _gitlab,
+    ),
+    (
+        rf"(?P<host>{_GITEAS})[/:](?:api/v1/repos/)?(?P<o>{_NAME})/(?P<n>[A-Za-z0-9._-]+?){_ENDS}",
+        _gitea,
+    ),
+    (
+        rf"(?:www\.|api\.)?bitbucket\.org[/:](?:2\.0/repositories/)?(?P<o>{_NAME})/(?P<n>[A-Za-z0-9._-]+?){_ENDS}",
+        _bitbucket,
+    ),
+    (
+        r"(?:git\.)?sr\.ht/(?P<o>~[\w.-]+)/(?P<n>[\w.-]+?)(?:/.*|\.git)?",
+        _at("https://git.sr.ht/{o}/{n}"),
+    ),
+    (
+        r"(?:releases\.)?pagure\.(?:io|org)/(?:releases/)?(?P<p>(?:fork/)?[\w.+-]+?)(?:\.git)?(?:[/?#].*)?",
+        _at("https://pagure.io/{p}.git"),
+    ),
     (rf"gitee\.com/(?P<o>{_NAME})/(?P<n>[\w.-]+?){_ENDS}", _at("https://gitee.com/{o}/{n}.git")),
-    (rf"repo\.or\.cz/(?:w/|r/)?(?P<p>[\w.+/-]+?)(?:\.git)?(?:/?[?#/].*)?", _at("https://repo.or.cz/{p}.git")),
-    (r"(?P<host>git\.(?:savannah\.(?:non)?gnu|sv\.gnu)\.org)/(?:cgit|git|r|gitweb)/(?P<p>[\w.+/-]+?)(?:\.git)?(?:/snapshot.*|/commit.*|/?[?#].*)?/?", _at("https://git.savannah.gnu.org/git/{p}.git")),
-    (r"(?P<host>git\.[a-z0-9.-]+|cgit\.[a-z0-9.-]+|anongit\.[a-z0-9.-]+|[a-z0-9.-]+/cgit)/(?P<p>[\w.+~/-]+?)(?:\.git)?/(?:snapshot|archive)/.*", _at("https://{host}/{p}.git")),
-    (r"(?P<host>[a-z-]+\.googlesource\.com)/(?P<p>[\w.+/-]+?)(?:/\+.*|/)?", _at("https://{host}/{p}")),
+    (
+        r"repo\.or\.cz/(?:w/|r/)?(?P<p>[\w.+/-]+?)(?:\.git)?(?:/?[?#/].*)?",
+        _at("https://repo.or.cz/{p}.git"),
+    ),
+    (
+        r"(?P<host>git\.(?:savannah\.(?:non)?gnu|sv\.gnu)\.org)/(?:cgit|git|r|gitweb)/(?P<p>[\w.+/-]+?)(?:\.git)?(?:/snapshot.*|/commit.*|/?[?#].*)?/?",
+        _at("https://git.savannah.gnu.org/git/{p}.git"),
+    ),
+    (
+        r"(?P<host>git\.[a-z0-9.-]+|cgit\.[a-z0-9.-]+|anongit\.[a-z0-9.-]+|[a-z0-9.-]+/cgit)/(?P<p>[\w.+~/-]+?)(?:\.git)?/(?:snapshot|archive)/.*",
+        _at("https://{host}/{p}.git"),
+    ),
+    (
+        r"(?P<host>[a-z-]+\.googlesource\.com)/(?P<p>[\w.+/-]+?)(?:/\+.*|/)?",
+        _at("https://{host}/{p}"),
+    ),
     # Registries, by host
-    (rf"(?:www\.)?rubygems\.org/(?:gems|downloads|api/v1/(?:gems|versions))/(?P<file>[^/?#]+\.gem)", _of_file("rubygems")),
-    (r"(?:www\.)?rubygems\.org/(?:api/v1/)?(?:gems|versions)/(?P<p>[A-Za-z0-9._-]+?)(?:\.json)?(?:[/?#].*)?", _named("rubygems")),
+    (
+        r"(?:www\.)?rubygems\.org/(?:gems|downloads|api/v1/(?:gems|versions))/(?P<file>[^/?#]+\.gem)",
+        _of_file("rubygems"),
+    ),
+    (
+        r"(?:www\.)?rubygems\.org/(?:api/v1/)?(?:gems|versions)/(?P<p>[A-Za-z0-9._-]+?)(?:\.json)?(?:[/?#].*)?",
+        _named("rubygems"),
+    ),
     (r"(?:gemwatch)\.[a-z.]+/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?", _named("rubygems")),
-    (rf"hackage\.haskell\.org/packages?/(?:archive/)?(?P<p>[A-Za-z0-9]+(?:-[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*)*)(?:-[\d.{UNKNOWN}]+)?(?:[/?#].*)?", _named("hackage")),
+    (
+        rf"hackage\.haskell\.org/packages?/(?:archive/)?(?P<p>[A-Za-z0-9]+(?:-[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*)*)(?:-[\d.{UNKNOWN}]+)?(?:[/?#].*)?",
+        _named("hackage"),
+    ),
     (r"hackage\.haskell\.org/packages/archive/(?P<p>[A-Za-z0-9-]+)/.*", _named("hackage")),
     (r"(?:fast)?api\.metacpan\.org/v1/(?:release|distribution)/(?P<p>[\w:-]+).*", _cpan_module),
-    (r"(?:www\.)?metacpan\.org/(?:release|dist|distribution|pod(?:/release)?|module|pod/distribution)/(?:[A-Z][A-Z0-9-]+/)?(?P<p>[\w:-]+?)(?:-v?[\d.]+)?(?:[/?#].*)?", _cpan_module),
+    (
+        r"(?:www\.)?metacpan\.org/(?:release|dist|distribution|pod(?:/release)?|module|pod/distribution)/(?:[A-Z][A-Z0-9-]+/)?(?P<p>[\w:-]+?)(?:-v?[\d.]+)?(?:[/?#].*)?",
+        _cpan_module,
+    ),
     (r"search\.cpan\.org/(?:dist|~[a-z]+)/(?P<p>[\w:-]+?)(?:-v?[\d.]+)?(?:/.*)?", _cpan_module),
     (r"p3rl\.org/(?P<p>[\w:]+)", _cpan_module),
-    (r"cran\.r-project\.org/(?:package=|web/packages/)(?P<p>[A-Za-z][A-Za-z0-9.]*)(?:/.*)?", _named("cran")),
-    (r"(?:www\.)?bioconductor\.org/packages/(?:[\d.]+/|release/|devel/)?(?:bioc/|data/\w+/)?(?:html/|src/contrib/(?:Archive/)?)?(?P<p>[A-Za-z][A-Za-z0-9.]*?)(?:\.html|[/_].*)?", _named("bioconductor")),
+    (
+        r"cran\.r-project\.org/(?:package=|web/packages/)(?P<p>[A-Za-z][A-Za-z0-9.]*)(?:/.*)?",
+        _named("cran"),
+    ),
+    (
+        r"(?:www\.)?bioconductor\.org/packages/(?:[\d.]+/|release/|devel/)?(?:bioc/|data/\w+/)?(?:html/|src/contrib/(?:Archive/)?)?(?P<p>[A-Za-z][A-Za-z0-9.]*?)(?:\.html|[/_].*)?",
+        _named("bioconductor"),
+    ),
     (r"(?:static\.)?crates\.io/(?:api/v1/)?crates/(?P<p>[A-Za-z0-9_-]+)(?:/.*)?", _named("crates")),
-    (r"proxy\.golang\.org/(?P<p>.+?)/@.*|pkg\.go\.dev/(?P<q>.+)", lambda m: _go(m) if m["p"] else None),
+    (
+        r"proxy\.golang\.org/(?P<p>.+?)/@.*|pkg\.go\.dev/(?P<q>.+)",
+        lambda m: _go(m) if m["p"] else None,
+    ),
     (r"repo\.hex\.pm/tarballs/(?P<file>[^/?#]+)", _of_file("hex")),
     (r"hex\.pm/packages/(?P<p>\w+)(?:/.*)?", _named("hex")),
-    (r"(?:www\.)?luarocks\.org/(?:modules|manifests)/[^/]+/(?P<file>[^/]+\.(?:rock|rockspec))", _of_file("luarocks")),
+    (
+        r"(?:www\.)?luarocks\.org/(?:modules|manifests)/[^/]+/(?P<file>[^/]+\.(?:rock|rockspec))",
+        _of_file("luarocks"),
+    ),
     (r"(?:www\.)?luarocks\.org/modules/[^/]+/(?P<p>[\w.-]+)(?:/.*)?", _named("luarocks")),
     (r"(?:www\.)?luarocks\.org/(?P<file>[^/]+\.(?:rock|rockspec))", _of_file("luarocks")),
     (r"packagist\.org/packages/(?P<p>[\w.-]+/[\w.-]+)(?:[/.].*)?", _named("packagist")),
@@ -304,60 +394,151 @@ _TABLE: Final[tuple[tuple[str, Build], ...]] = (
     (r"(?:www\.)?drupal\.org/project/(?P<p>[\w-]+)(?:/.*)?", _named("drupal")),
     (r"ftp\.drupal\.org/files/projects/(?P<p>[\w]+?)-.*", _named("drupal")),
     (r"(?:ftp\.)?drupal\.org/files/projects/(?P<p>[\w]+)/.*", _named("drupal")),
-    (r"(?:download|download-cf|data\.services|download-cdn)\.jetbrains\.com/(?P<p>[\w-]+)(?:[/?].*)?", _named("jetbrains")),
+    (
+        r"(?:download|download-cf|data\.services|download-cdn)\.jetbrains\.com/(?P<p>[\w-]+)(?:[/?].*)?",
+        _named("jetbrains"),
+    ),
     (r"(?:www\.)?jetbrains\.com/(?P<p>[\w-]+)(?:/.*)?", _named("jetbrains")),
-    (r"addons\.mozilla\.org/(?:firefox|thunderbird|[a-z-]+/firefox)/(?:downloads/\w+/\d+/(?P<file>[^/?#]+)|addon/(?P<p>[^/]+).*)", lambda m: Place("mozilla-addons", m["p"]) if m["p"] else None),
-    (r"(?:[a-z0-9-]+\.)?gallery\.vsassets\.io/_apis/public/gallery/publisher/(?P<o>[^/]+)/extension/(?P<n>[^/]+)/.*", lambda m: Place("vsmarketplace", f"{m['o']}.{m['n']}")),
-    (r"marketplace\.visualstudio\.com/_apis/public/gallery/publishers/(?P<o>[^/]+)/vsextensions/(?P<n>[^/]+)/.*", lambda m: Place("vsmarketplace", f"{m['o']}.{m['n']}")),
-    (r"open-vsx\.org/api/(?P<o>[^/]+)/(?P<n>[^/]+)/.*", lambda m: Place("openvsx", f"{m['o']}.{m['n']}")),
+    (
+        r"addons\.mozilla\.org/(?:firefox|thunderbird|[a-z-]+/firefox)/(?:downloads/\w+/\d+/(?P<file>[^/?#]+)|addon/(?P<p>[^/]+).*)",
+        lambda m: Place("mozilla-addons", m["p"]) if m["p"] else None,
+    ),
+    (
+        r"(?:[a-z0-9-]+\.)?gallery\.vsassets\.io/_apis/public/gallery/publisher/(?P<o>[^/]+)/extension/(?P<n>[^/]+)/.*",
+        lambda m: Place("vsmarketplace", f"{m['o']}.{m['n']}"),
+    ),
+    (
+        r"marketplace\.visualstudio\.com/_apis/public/gallery/publishers/(?P<o>[^/]+)/vsextensions/(?P<n>[^/]+)/.*",
+        lambda m: Place("vsmarketplace", f"{m['o']}.{m['n']}"),
+    ),
+    (
+        r"open-vsx\.org/api/(?P<o>[^/]+)/(?P<n>[^/]+)/.*",
+        lambda m: Place("openvsx", f"{m['o']}.{m['n']}"),
+    ),
     # Hosts of projects
-    (r"(?:downloads|prdownloads|download|osdn\.dl|[a-z0-9-]+\.dl)\.(?:sourceforge|sf)\.net/(?:project/|projects/|sourceforge/)?(?P<p>[A-Za-z0-9._-]+)(?:[/?].*)?", _sourceforge),
-    (r"(?:www\.)?(?:sourceforge|sf)\.net/(?:projects?|p|scm|svn|git)/(?P<p>[A-Za-z0-9._-]+)(?:[/?].*)?", _sourceforge),
+    (
+        r"(?:downloads|prdownloads|download|osdn\.dl|[a-z0-9-]+\.dl)\.(?:sourceforge|sf)\.net/(?:project/|projects/|sourceforge/)?(?P<p>[A-Za-z0-9._-]+)(?:[/?].*)?",
+        _sourceforge,
+    ),
+    (
+        r"(?:www\.)?(?:sourceforge|sf)\.net/(?:projects?|p|scm|svn|git)/(?P<p>[A-Za-z0-9._-]+)(?:[/?].*)?",
+        _sourceforge,
+    ),
     (r"dl\.sourceforge\.net/(?:sourceforge|project)/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?", _sourceforge),
-    (r"(?:git|svn|hg|cvs)\.code\.(?:sf|sourceforge)\.net/p/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?", _sourceforge),
+    (
+        r"(?:git|svn|hg|cvs)\.code\.(?:sf|sourceforge)\.net/p/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?",
+        _sourceforge,
+    ),
     (r"[a-z0-9.]+/watch/sf\.php/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?", _sourceforge),
     (r"(?:sourceforge|sf)\.net/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?", _sourceforge),
-    (r"(?P<p>[a-z0-9-]+)\.(?:svn|cvs|git)?\.?(?:sourceforge|sf)\.(?:net|io)(?:[/?].*)?", _sourceforge),
-    (r"(?:edge\.|code\.|answers\.|www\.|bugs\.)?launchpad\.net/(?P<p>[~+a-z0-9][a-z0-9.+-]*)(?:[/?].*)?", _launchpad),
+    (
+        r"(?P<p>[a-z0-9-]+)\.(?:svn|cvs|git)?\.?(?:sourceforge|sf)\.(?:net|io)(?:[/?].*)?",
+        _sourceforge,
+    ),
+    (
+        r"(?:edge\.|code\.|answers\.|www\.|bugs\.)?launchpad\.net/(?P<p>[~+a-z0-9][a-z0-9.+-]*)(?:[/?].*)?",
+        _launchpad,
+    ),
     (r"launchpadlibrarian\.net/\d+/(?P<file>[^/]+)", _of_file("launchpad")),
-    (r"(?:[a-z0-9.-]+/)(?:pub/|mirrors?/|mirrorsites/)*gnu/+(?:ftp/gnu/+)?(?P<p>[A-Za-z0-9+._-]+)(?:/.*)", _gnu),
+    (
+        r"(?:[a-z0-9.-]+/)(?:pub/|mirrors?/|mirrorsites/)*gnu/+(?:ftp/gnu/+)?(?P<p>[A-Za-z0-9+._-]+)(?:/.*)",
+        _gnu,
+    ),
     (r"(?:ftp|ftpmirror|alpha)\.gnu\.org/(?:pub/)?(?:gnu/+)*(?P<p>[A-Za-z0-9+._-]+)/.*", _gnu),
-    (r"(?:download|download-mirror|dl|ftp|mirror)\.?(?:savannah|sv)\.(?:non)?gnu\.org/(?:releases(?:-noredirect)?/)?(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?", _named("savannah")),
-    (r"[a-z0-9.-]+/(?:[a-z]+/)*(?:savannah|nongnu)/(?:releases/)?(?P<p>[A-Za-z0-9+._-]+)/.*", _named("savannah")),
-    (r"(?:www\.)?savannah\.(?:non)?gnu\.org/(?:projects|download|releases|files)/(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?", _named("savannah")),
+    (
+        r"(?:download|download-mirror|dl|ftp|mirror)\.?(?:savannah|sv)\.(?:non)?gnu\.org/(?:releases(?:-noredirect)?/)?(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?",
+        _named("savannah"),
+    ),
+    (
+        r"[a-z0-9.-]+/(?:[a-z]+/)*(?:savannah|nongnu)/(?:releases/)?(?P<p>[A-Za-z0-9+._-]+)/.*",
+        _named("savannah"),
+    ),
+    (
+        r"(?:www\.)?savannah\.(?:non)?gnu\.org/(?:projects|download|releases|files)/(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?",
+        _named("savannah"),
+    ),
     (r"(?:www\.)?nongnu\.org/(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?", _named("savannah")),
-    (r"[a-z0-9.-]+/(?:[a-zA-Z0-9.-]+/)*?(?:gnome|GNOME)/(?:sources|core/.*?/sources)/(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?", _named("gnome")),
-    (r"(?:download|ftp)\.gnome\.org/(?:pub/)?(?:[A-Za-z]+/)*sources/(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?", _named("gnome")),
-    (rf"(?:download|files|ftp|mirrors?)\.kde\.org/(?:Attic|stable|unstable|pub/kde/stable)/(?:.*/)?{_FILE}", _kde),
+    (
+        r"[a-z0-9.-]+/(?:[a-zA-Z0-9.-]+/)*?(?:gnome|GNOME)/(?:sources|core/.*?/sources)/(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?",
+        _named("gnome"),
+    ),
+    (
+        r"(?:download|ftp)\.gnome\.org/(?:pub/)?(?:[A-Za-z]+/)*sources/(?P<p>[A-Za-z0-9+._-]+)(?:/.*)?",
+        _named("gnome"),
+    ),
+    (
+        rf"(?:download|files|ftp|mirrors?)\.kde\.org/(?:Attic|stable|unstable|pub/kde/stable)/(?:.*/)?{_FILE}",
+        _kde,
+    ),
     (r"[a-z0-9.-]+/(?:[a-z0-9.-]+/)*kde/(?:Attic|stable|unstable)/(?:.*/)?(?P<file>[^/]+)", _kde),
-    (r"(?:www|cdn|ftp|mirrors|mirrors\.edge|[a-z]+)\.?kernel\.org/(?:pub/)?(?:linux|software|scm(?!/))/(?:.*/)?(?P<file>[^/?#]+)(?:/)?", _kernel),
-    (r"git\.kernel\.org/(?:pub/scm/|cgit/)?(?P<p>[\w./-]+?)(?:\.git)?(?:/(?:snapshot|commit|tag|refs|log|tree|patch)/?.*|/?\?.*|/)?", _at("https://git.kernel.org/pub/scm/{p}.git")),
-    (r"(?:www|xorg|ftp|xcb|archive)\.?(?:freedesktop|x)\.org/(?:archive|releases|pub|dist|X11R7\.\d)?/?(?:xorg/)?individual/(?P<p>\w+)/(?P<file>[^/?#]+)", _xorg),
-    (r"[a-z0-9.-]+/(?:[A-Za-z0-9.-]+/)*individual/(?P<p>app|data|doc|driver|font|lib|proto|util|xcb|xserver)/(?P<file>[^/?#]+)", _xorg),
-    (r"xcb\.freedesktop\.org/dist/(?P<file>[^/?#]+)", lambda m: _xorg_xcb(m)),
+    (
+        r"(?:www|cdn|ftp|mirrors|mirrors\.edge|[a-z]+)\.?kernel\.org/(?:pub/)?(?:linux|software|scm(?!/))/(?:.*/)?(?P<file>[^/?#]+)(?:/)?",
+        _kernel,
+    ),
+    (
+        r"git\.kernel\.org/(?:pub/scm/|cgit/)?(?P<p>[\w./-]+?)(?:\.git)?(?:/(?:snapshot|commit|tag|refs|log|tree|patch)/?.*|/?\?.*|/)?",
+        _at("https://git.kernel.org/pub/scm/{p}.git"),
+    ),
+    (
+        r"(?:www|xorg|ftp|xcb|archive)\.?(?:freedesktop|x)\.org/(?:archive|releases|pub|dist|X11R7\.\d)?/?(?:xorg/)?individual/(?P<p>\w+)/(?P<file>[^/?#]+)",
+        _xorg,
+    ),
+    (
+        r"[a-z0-9.-]+/(?:[A-Za-z0-9.-]+/)*individual/(?P<p>app|data|doc|driver|font|lib|proto|util|xcb|xserver)/(?P<file>[^/?#]+)",
+        _xorg,
+    ),
+    (r"xcb\.freedesktop\.org/dist/(?P<file>[^/?#]+)", _xorg_xcb),
     # Registries, by the structure of their addresses
-    (r"[a-z0-9.-]+(?:/[\w.-]+)*?/packages/source/[^/]+/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)/.*", _pypi),
-    (r"[a-z0-9.-]+(?:/[\w.-]+)*?/packages/(?:py\d[\w.]*|cp\d+|any|pp\d+|\d\.\d+)/[^/]+/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)/.*", _pypi),
-    (r"[a-z0-9.-]+/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{20,}/(?P<file>[^/?#]+)", _pypi_file),
-    (r"(?:[a-z0-9.-]+/)?pypi(?:\.python)?(?:\.[a-z]+)?/(?:project|simple|pypi)/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[/#?].*)?", _pypi),
+    (
+        r"[a-z0-9.-]+(?:/[\w.-]+)*?/packages/source/[^/]+/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)/.*",
+        _pypi,
+    ),
+    (
+        r"[a-z0-9.-]+(?:/[\w.-]+)*?/packages/(?:py\d[\w.]*|cp\d+|any|pp\d+|\d\.\d+)/[^/]+/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)/.*",
+        _pypi,
+    ),
+    (
+        r"[a-z0-9.-]+/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{20,}/(?P<file>[^/?#]+)(?:[?#].*)?",
+        _pypi_file,
+    ),
+    (
+        r"(?:[a-z0-9.-]+/)?pypi(?:\.python)?(?:\.[a-z]+)?/(?:project|simple|pypi)/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[/#?].*)?",
+        _pypi,
+    ),
     (r"pypi\.(?!python)[a-z]+\.[a-z]+/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)(?:/.*)?", _pypi),
-    (r"pypi\.(?:python\.)?[a-z]+/(?:project|simple|pypi)/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[/#?].*)?", _pypi),
+    (
+        r"pypi\.(?:python\.)?[a-z]+/(?:project|simple|pypi)/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[/#?].*)?",
+        _pypi,
+    ),
     (r"registry\.[a-z0-9.-]+/(?P<p>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)(?:/-/.*|/latest|/)?", _npm),
     (r"(?:www\.)?npmjs\.[a-z]+/package/(?P<p>(?:@[\w.-]+/)?[\w.-]+)(?:/.*)?", _npm),
-    (r"[a-z0-9.-]+/(?:[\w.-]+/)*authors/id/[A-Z]/[A-Z0-9]+/[A-Z0-9-]+/(?:.*/)?(?P<file>[^/?#]+)", _cpan_file),
-    (r"[a-z0-9.-]+/(?:[\w.-]+/)*modules/by-module/[^/]+/(?:[A-Z-]+/)?(?P<file>[^/?#]+)", _cpan_file),
-    (r"[a-z0-9.-]+/(?:[\w.-]+/)*src/contrib/(?:Archive/(?P<q>[A-Za-z][\w.]*)/)?(?P<p>[A-Za-z][A-Za-z0-9.]*)_[^/]*", _named("cran")),
+    (
+        r"[a-z0-9.-]+/(?:[\w.-]+/)*authors/id/[A-Z]/[A-Z0-9]+/[A-Z0-9-]+/(?:.*/)?(?P<file>[^/?#]+)",
+        _cpan_file,
+    ),
+    (
+        r"[a-z0-9.-]+/(?:[\w.-]+/)*modules/by-module/[^/]+/(?:[A-Z-]+/)?(?P<file>[^/?#]+)",
+        _cpan_file,
+    ),
+    (
+        r"[a-z0-9.-]+/(?:[\w.-]+/)*src/contrib/(?:Archive/(?P<q>[A-Za-z][\w.]*)/)?(?P<p>[A-Za-z][A-Za-z0-9.]*)_[^/]*",
+        _named("cran"),
+    ),
     (r"[a-z0-9.-]+/(?:[\w.-]+/)*src/contrib/Archive/(?P<p>[A-Za-z][\w.]*)/?", _named("cran")),
-    (r"(?:repo\d?\.maven\.[a-z.]+|(?:[a-z0-9.-]+/)(?:[\w.-]+/)*?maven-?2|central\.sonatype\.com/repository)/(?:maven2/)?(?P<path>(?:com|org|net|io|de|edu|dev|ch|fr|uk|jakarta|javax|gov|[a-z]+)/.+)", _maven),
+    (
+        r"(?:repo\d?\.maven\.[a-z.]+|(?:[a-z0-9.-]+/)(?:[\w.-]+/)*?maven-?2|central\.sonatype\.com/repository)/(?:maven2/)?(?P<path>(?:com|org|net|io|de|edu|dev|ch|fr|uk|jakarta|javax|gov|[a-z]+)/.+)",
+        _maven,
+    ),
     (r"(?:search\.maven\.org/remotecontent\?filepath=)(?P<path>.+)", _maven),
-    (r"(?:search\.maven\.org|central\.sonatype\.com|mvnrepository\.com)/artifact/(?P<o>[\w.-]+)/(?P<n>[\w.-]+)(?:/.*)?", lambda m: Place("maven", f"{m['o']}:{m['n']}")),
-    (r"(?:[a-z0-9.-]+/)+(?:debian|ubuntu|debian-archive/debian|archive/debian(?:-archive)?/[0-9TZ]+)/+pool/[\w-]+/(?:lib)?[a-z0-9]/(?P<p>[a-z0-9][a-z0-9+.-]*)(?:/.*)?", _named("debian")),
+    (
+        r"(?:search\.maven\.org|central\.sonatype\.com|mvnrepository\.com)/artifact/(?P<o>[\w.-]+)/(?P<n>[\w.-]+)(?:/.*)?",
+        lambda m: Place("maven", f"{m['o']}:{m['n']}"),
+    ),
+    (
+        r"(?:[a-z0-9.-]+/)+(?:debian|ubuntu|debian-archive/debian|archive/debian(?:-archive)?/[0-9TZ]+)/+pool/[\w-]+/(?:lib)?[a-z0-9]/(?P<p>[a-z0-9][a-z0-9+.-]*)(?:/.*)?",
+        _named("debian"),
+    ),
 )
-
-
-def _xorg_xcb(match: re.Match[str]) -> Place | None:
-    name = name_of(match["file"])
-    return Place("xorg", f"xcb/{name}") if name else None
 
 
 _MIRRORS: Final = {
@@ -400,6 +581,7 @@ _DISTRIBUTION: Final = re.compile(
     r"|(?:www\.)?(?:soft\.)?dev\.gentoo\.org/.*"
     r"|[a-z0-9.-]+/(?:~\w+/)?(?:gentoo-)?distfiles/.*(?:gentoo|portage).*"
     r"|(?:repo|mirror|sources)\.msys2\.org/.*"
+    r"|[^/]+/[^/]+/(?:[^/]*-distfiles|gentoo-[a-z]+-dist|gentoo-distfiles[^/]*|gentoo-deps|gentoo-static)(?:/.*)?"
     r"|deps\.gentoo\.zip/.*|(?:[a-z0-9-]+\.)?gentoo\.(?:zip|org)/.*"
 )
 

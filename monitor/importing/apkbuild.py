@@ -12,14 +12,19 @@ from monitor.importing.shell_recipes import at, filled, sorted_out
 
 __all__ = ["read"]
 
-_GIVEN: Final = {"CARCH": "x86_64", "CTARGET_ARCH": "x86_64", "CHOST": "x86_64-alpine-linux-musl", "CBUILD": "x86_64-alpine-linux-musl"}
+_GIVEN: Final = {
+    "CARCH": "x86_64",
+    "CTARGET_ARCH": "x86_64",
+    "CHOST": "x86_64-alpine-linux-musl",
+    "CBUILD": "x86_64-alpine-linux-musl",
+}
 
 
 def read(path: Path, text: str) -> Iterator[Recipe]:
     """The package of an APKBUILD."""
     shell = read_shell(text, _GIVEN)
     name = filled(shell.text("pkgname")) or path.parent.name
-    sources = shell.list("source")
+    sources = shell.row("source")
     archives, repositories = sorted_out(sources)
     extra = tuple(one for one in (filled(shell.text("giturl")),) if one)
     reason = None

@@ -13,7 +13,7 @@ from typing import Final
 
 from monitor.importing.result import Recipe, Upstream
 from monitor.importing.shell_recipes import filled
-from monitor.importing.shell_tools import UNKNOWN, cut_pattern
+from monitor.importing.shell_tools import UNKNOWN
 
 __all__ = ["read"]
 
@@ -25,27 +25,34 @@ _MIRRORS: Final = {
     "BR2_DEBIAN_MIRROR": "mirror://debian",
     "BR2_SOURCEFORGE_MIRROR": "https://downloads.sourceforge.net/project",
 }
-_ASSIGN: Final = re.compile(r"^(?:override[ \t]+|export[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)[ \t]*(\+|:|::|\?)?=[ \t]*(.*)$")
+_ASSIGN: Final = re.compile(
+    r"^(?:override[ \t]+|export[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)[ \t]*(\+|:|::|\?)?=[ \t]*(.*)$"
+)
 _EVAL: Final = re.compile(r"\$\(eval \$\((host-)?([a-z0-9-]+)-package\)\)")
-_FORGES: Final = {"github": "https://github.com/{}/{}/archive/{}", "gitlab": "https://gitlab.com/{}/{}/-/archive/{}"}
+_FORGES: Final = {
+    "github": "https://github.com/{}/{}/archive/{}",
+    "gitlab": "https://gitlab.com/{}/{}/-/archive/{}",
+}
 _VIRTUAL: Final = frozenset(("virtual", "toolchain", "barebox", "linux-kernel"))
 
 
 class _Make:
     """Variables of a makefile, expanded when they are asked for."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str, above: str = "") -> None:
         self.values: dict[str, str] = dict(_MIRRORS)
-        self.lines: dict[str, int] = {}
         self._steps = 0
+        self.lines: dict[str, int] = {}
+        self._recipe(above)
+        self.lines = {}
         self._recipe(text)
-        self.name = name
 
     def _recipe(self, text: str) -> None:
         defining = False
         conditional: list[bool] = []
         joined, start = "", 0
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, raw in enumerate(text.splitlines(), 1):
+            line = raw
             if not joined:
                 start = number
             if line.endswith("\\"):
@@ -106,9 +113,11 @@ class _Make:
             name = self.expand(name, depth + 1)
             if match := re.fullmatch(r"([\w-]+):(.*)=(.*)", name):
                 value = self.expand(self.values.get(match[1], UNKNOWN), depth + 1)
-                return re.sub(rf"{re.escape(match[2].lstrip('%'))}(?=\s|$)", match[3].lstrip("%"), value)
-            value = self.values.get(name)
-            return UNKNOWN if value is None else self.expand(value, depth + 1)
+                return re.sub(
+                    rf"{re.escape(match[2].lstrip('%'))}(?=\s|$)", match[3].lstrip("%"), value
+                )
+            known = self.values.get(name)
+            return UNKNOWN if known is None else self.expand(known, depth + 1)
         arguments = [self.expand(one, depth + 1) for one in _commas(rest)]
         return self._function(name, arguments, depth)
 
@@ -195,12 +204,16 @@ def _commas(text: str) -> list[str]:
 
 
 def read(path: Path, text: str) -> Iterator[Recipe]:
-    """The package of a .mk file; a file that defines none, such as a list of others, yields nothing."""
+    """The package of a .mk file; one that defines none, such as a list of others, yields nothing."""
     evaluated = _EVAL.findall(text)
     name = path.stem
     prefix = re.sub(r"[^A-Z0-9]", "_", name.upper())
-    make = _Make(text, name)
-    if not evaluated and f"{prefix}_VERSION" not in make.values and f"{prefix}_SITE" not in make.values:
+    make = _Make(text, _above(path))
+    if (
+        not evaluated
+        and f"{prefix}_VERSION" not in make.values
+        and f"{prefix}_SITE" not in make.values
+    ):
         return
     if not evaluated and f"{prefix}_SITE" not in make.values:
         return
@@ -219,9 +232,9 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     reason = None
     if not site:
         reason = _no_site(kinds, name)
-    elif method == "local" or site.startswith(("/", UNKNOWN + "/")) and "://" not in site:
+    elif method == "local" or (site.startswith(("/", UNKNOWN + "/")) and "://" not in site):
         reason = "its source is a folder of Buildroot's own tree"
-    elif method == "git" or (site.startswith("git://") or site.endswith(".git")) and not source:
+    elif method == "git" or ((site.startswith("git://") or site.endswith(".git")) and not source):
         tag = f"#tag={version}" if version and not re.fullmatch(r"[0-9a-f]{7,40}", version) else ""
         repositories = [f"git+{site}{tag}"]
     elif method in ("svn", "hg", "bzr", "cvs") or re.match(r"(?:svn|hg|bzr|cvs)(?:\+|://)", site):
@@ -235,7 +248,10 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     if not reason and kinds == {"luarocks"} and upstream is None:
         upstream = "luarocks", filled(value("NAME_UPSTREAM")) or name.removeprefix("lua-")
     if kinds == {"luarocks"} and reason:
-        reason, upstream = None, ("luarocks", filled(value("NAME_UPSTREAM")) or name.removeprefix("lua-"))
+        reason, upstream = (
+            None,
+            ("luarocks", filled(value("NAME_UPSTREAM")) or name.removeprefix("lua-")),
+        )
     yield Recipe(
         name=f"host-{name}" if host_only else name,
         version=_release(version),
@@ -246,6 +262,15 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         origin=origin,
         reason=reason,
     )
+
+
+def _above(path: Path) -> str:
+    """The makefile of the family that a package is of: `qt5/qt5.mk` of `qt5/qt5base/qt5base.mk`."""
+    family = path.absolute().parent.parent
+    try:
+        return (family / f"{family.name}.mk").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _no_site(kinds: set[str], name: str) -> str | None:
@@ -261,7 +286,11 @@ def _release(version: str) -> str | None:
     text = filled(version)
     if not text or re.fullmatch(r"[0-9a-f]{12,40}", text):
         return None
-    return cut_pattern(text, "[vV]", front=True, longest=False) if re.match(r"[vV]\d", text) else text
+    if text[0].isdigit():
+        return text
+    from monitor.formats.archive_names import split_tag
+
+    return split_tag(text).version or text
 
 
 def _homepage(path: Path) -> tuple[str, ...]:

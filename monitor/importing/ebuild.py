@@ -84,7 +84,9 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     """The package of an ebuild."""
     found = named(path)
     if found is None:
-        yield Recipe(name=path.stem, origin=str(path), reason="its file is not named as an ebuild's is")
+        yield Recipe(
+            name=path.stem, origin=str(path), reason="its file is not named as an ebuild's is"
+        )
         return
     name, version, revision = found
     category = path.absolute().parent.parent.name
@@ -110,7 +112,11 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     upstream = _registry(shell, set(eclasses), name, category, bool(sources))
     live = is_live(version)
     hints = _remotes(path.parent / "metadata.xml")
-    own = [hint for hint in hints if hint[0] in ("pypi", "rubygems", "hackage", "cpan", "cran", "crates")]
+    own = [
+        hint
+        for hint in hints
+        if hint[0] in ("pypi", "rubygems", "hackage", "cpan", "cran", "crates")
+    ]
     homepage = tuple(one for one in shell.text("HOMEPAGE").split() if UNKNOWN not in one)
     reason = _NOTHING.get(category)
     if not reason and not (sources or repositories or upstream or hints):
@@ -193,7 +199,9 @@ def _registry(
         return "rubygems", value("RUBY_FAKEGEM_NAME")
     if "haskell-cabal" in eclasses:
         return "hackage", value("HACKAGE_N", value("CABAL_PN"))
-    if "perl-module" in eclasses and (shell.text("DIST_AUTHOR") or category == "dev-perl" or category == "perl-core"):
+    if "perl-module" in eclasses and (
+        shell.text("DIST_AUTHOR") or category in {"dev-perl", "perl-core"}
+    ):
         return "cpan", value("DIST_NAME")
     if "R-packages" in eclasses:
         return "cran", value("CRAN_PN")
@@ -203,7 +211,13 @@ def _registry(
         return "pear", value("PHP_PEAR_PKG_NAME", value("PEAR_PN"))
     if {"gnome2", "gnome.org"} & eclasses:
         return "gnome", value("GNOME_ORG_MODULE")
-    if {"kde.org", "ecm", "gear.kde.org", "plasma.kde.org", "frameworks.kde.org"} & eclasses and re.match(r"kde-|media-libs/k", f"{category}/"):
+    if {
+        "kde.org",
+        "ecm",
+        "gear.kde.org",
+        "plasma.kde.org",
+        "frameworks.kde.org",
+    } & eclasses and re.match(r"kde-|media-libs/k", f"{category}/"):
         return "kde", value("KDE_ORG_NAME")
     if {"xorg-3", "xorg-2", "xorg-meson"} & eclasses:
         return "xorg", value("XORG_PACKAGE_NAME")
@@ -227,7 +241,9 @@ def _remotes(path: Path) -> list[Upstream]:
     except (OSError, UnicodeDecodeError):
         return []
     found: list[Upstream] = []
-    for kind, project in re.findall(r'<remote-id\s+type="([\w-]+)"\s*>\s*([^<\s]+)\s*</remote-id>', text):
+    for kind, project in re.findall(
+        r'<remote-id\s+type="([\w-]+)"\s*>\s*([^<\s]+)\s*</remote-id>', text
+    ):
         if kind in _REMOTES:
             found.append((_REMOTES[kind], project))
         elif kind in _GITLABS:
@@ -239,7 +255,11 @@ def _remotes(path: Path) -> list[Upstream]:
 
 
 def _ver_cut(shell: Shell, words: list[str]) -> str:
-    return shell_tools.ver_cut(words[1] if len(words) > 1 else shell.text("PV"), words[0]) if words else UNKNOWN
+    return (
+        shell_tools.ver_cut(words[1] if len(words) > 1 else shell.text("PV"), words[0])
+        if words
+        else UNKNOWN
+    )
 
 
 def _ver_rs(shell: Shell, words: list[str]) -> str:
@@ -269,16 +289,46 @@ def _pypi(shell: Shell, words: list[str]) -> str:
 _FUNCTIONS: Final[dict[str, Callable[[Shell, list[str]], str]]] = {
     "ver_cut": _ver_cut,
     "ver_rs": _ver_rs,
-    "get_version_component_range": _old(lambda pv, words: shell_tools.ver_cut(words[1] if len(words) > 1 else pv, words[0]) if words else UNKNOWN),
+    "get_version_component_range": _old(
+        lambda pv, words: (
+            shell_tools.ver_cut(words[1] if len(words) > 1 else pv, words[0]) if words else UNKNOWN
+        )
+    ),
     "get_major_version": _old(lambda pv, words: shell_tools.ver_cut(pv, "1")),
-    "get_all_version_components": _old(lambda pv, words: " ".join(re.findall(r"[A-Za-z]+|\d+|[._-]", pv))),
-    "replace_all_version_separators": _old(lambda pv, words: re.sub(r"[._-]", words[0] if words else "", pv)),
+    "get_all_version_components": _old(
+        lambda pv, words: " ".join(re.findall(r"[A-Za-z]+|\d+|[._-]", pv))
+    ),
+    "replace_all_version_separators": _old(
+        lambda pv, words: re.sub(r"[._-]", words[0] if words else "", pv)
+    ),
     "delete_all_version_separators": _old(lambda pv, words: re.sub(r"[._-]", "", pv)),
-    "delete_version_separator": _old(lambda pv, words: shell_tools.ver_rs(pv, [words[0], ""]) if words and words[0].isdecimal() else pv.replace((words or [""])[0].strip("'"), "", 1)),
-    "replace_version_separator": _old(lambda pv, words: shell_tools.ver_rs(pv, words[:2]) if words and words[0].isdecimal() else pv.replace(words[0], words[1], 1) if len(words) > 1 else UNKNOWN),
+    "delete_version_separator": _old(
+        lambda pv, words: (
+            shell_tools.ver_rs(pv, [words[0], ""])
+            if words and words[0].isdecimal()
+            else pv.replace((words or [""])[0].strip("'"), "", 1)
+        )
+    ),
+    "replace_version_separator": _old(
+        lambda pv, words: (
+            shell_tools.ver_rs(pv, words[:2])
+            if words and words[0].isdecimal()
+            else pv.replace(words[0], words[1], 1)
+            if len(words) > 1
+            else UNKNOWN
+        )
+    ),
     "pypi_sdist_url": _pypi,
     "pypi_wheel_url": _pypi,
-    "pypi_normalize_name": lambda shell, words: re.sub(r"[-_.]+", "_", words[0]).lower() if words else UNKNOWN,
-    "pypi_translate_version": lambda shell, words: re.sub(r"_(alpha|beta|rc)", lambda m: {"alpha": "a", "beta": "b", "rc": "rc"}[m[1]], words[0]) if words else UNKNOWN,
+    "pypi_normalize_name": lambda shell, words: (
+        re.sub(r"[-_.]+", "_", words[0]).lower() if words else UNKNOWN
+    ),
+    "pypi_translate_version": lambda shell, words: (
+        re.sub(
+            r"_(alpha|beta|rc)", lambda m: {"alpha": "a", "beta": "b", "rc": "rc"}[m[1]], words[0]
+        )
+        if words
+        else UNKNOWN
+    ),
     "cargo_crate_uris": lambda shell, words: "",
 }

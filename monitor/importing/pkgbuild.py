@@ -33,15 +33,17 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     """The package of a PKGBUILD."""
     shell = read_shell(text, _GIVEN)
     name = shell.text("pkgbase") or shell.text("pkgname") or path.parent.name
-    sources = [one for key in _keys(shell.values) for one in shell.list(key)]
+    sources = [one for key in _keys(shell.values) for one in shell.row(key)]
     archives, repositories = sorted_out(sources)
     hints: list[Upstream] = []
-    for reference in shell.list("msys2_references"):
+    for reference in shell.row("msys2_references"):
         kind, _, project = reference.partition(":")
         if kind in _REFERENCES and project.strip():
             hints.append((_REFERENCES[kind], project.strip()))
     yield Recipe(
-        name=name.replace("${MINGW_PACKAGE_PREFIX}", "mingw-w64") if UNKNOWN not in name else path.parent.name,
+        name=name.replace("${MINGW_PACKAGE_PREFIX}", "mingw-w64")
+        if UNKNOWN not in name
+        else path.parent.name,
         version=filled(shell.text("pkgver")),
         sources=archives,
         repositories=repositories,

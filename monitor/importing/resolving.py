@@ -34,7 +34,9 @@ _BESIDE: Final = re.compile(
     r"|/(?:raw|blob|plain|commit|patch(?:es)?)/",
     re.IGNORECASE,
 )
-_OTHER_VCS: Final = re.compile(r"^(svn|hg|bzr|cvs|fossil|darcs)(?:\+|://)|^(hg|svn|bzr)::", re.IGNORECASE)
+_OTHER_VCS: Final = re.compile(
+    r"^(svn|hg|bzr|cvs|fossil|darcs)(?:\+|://)|^(hg|svn|bzr)::", re.IGNORECASE
+)
 _ARCHIVE: Final = re.compile(
     r"\.(?:tar(?:\.\w+)?|t[gbx]z\d?|tbz2|tlz|zip|gz|bz2|xz|lzma|lz|zst|7z|crate|gem|jar|deb|rpm|appimage|run|exe|msi|dmg|"
     r"iso|whl|rar|z|phar|el|pl|py|sh|ttf|otf|bin|shar|src\.rock|vsix|xpi|oxt|pdf|love|pkg|apk|war)$",
@@ -145,9 +147,14 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
 def _why_not(recipe: Recipe, archives: list[str]) -> str:
     for address in (*recipe.repositories, *recipe.sources):
         if match := _OTHER_VCS.match(address):
-            return f"its source is a repository of {(match[1] or match[2]).lower()}, which cannot be asked for tags"
-    if archives:
+            kind = (match[1] or match[2]).lower()
+            return f"its source is a repository of {kind}, which cannot be asked for tags"
+    if any(one.startswith("file:") for one in recipe.sources):
+        return "must be downloaded by hand: it has no address"
+    if any("://" in one for one in archives):
         return "its archive lies with the distribution only, and nothing names an upstream"
+    if any("://" not in one for one in recipe.sources):
+        return "its address depends on what only the build knows"
     if recipe.sources:
         return "its sources are files of the recipe, patches or single pages; none is a release"
     return "names no source"
@@ -156,7 +163,9 @@ def _why_not(recipe: Recipe, archives: list[str]) -> str:
 def _akin(project: str, name: str) -> bool:
     """Whether a project may be what the recipe is named after."""
     last, mine = _folded(project.rpartition("/")[2]), _folded(name)
-    return bool(last) and (last == mine or (len(last) > 2 and last in mine) or (len(mine) > 2 and mine in last))
+    return bool(last) and (
+        last == mine or (len(last) > 2 and last in mine) or (len(mine) > 2 and mine in last)
+    )
 
 
 def _folded(text: str) -> str:
@@ -174,15 +183,13 @@ def _folder_text(address: str, recipe: Recipe, spot: Place) -> str | None:
     return f"{folder.kind}/{folder.project}" if folder else None
 
 
-def _folder(
-    address: str, version: str | None, notes: list[str]
-) -> tuple[Place | None, str | None]:
+def _folder(address: str, version: str | None, notes: list[str]) -> tuple[Place | None, str | None]:
     """The folder above the archive and above the parts of the path that name a version."""
     if _OTHER_VCS.match(address):
         return None, None
     if address.startswith("mirror://"):
         text = plain(address)
-        if text.startswith("mirror://") or text.startswith("mirror.invalid"):
+        if text.startswith(("mirror://", "mirror.invalid")):
             return None, f"nobody knows which servers {address.split('/')[2]!r} stands for"
         address = f"https://{text}"
     try:
@@ -203,23 +210,35 @@ def _folder(
     if not path:
         return None, f"{_shown(address)} is a server, not a file"
     folders = path[:-1] if not parts.path.endswith("/") else path
-    if not (_ARCHIVE.search(path[-1]) or UNKNOWN in path[-1] or parts.path.endswith("/")):
-        if not re.search(r"\d", path[-1]):
-            return None, f"{_shown(address)} is no archive"
+    may_be = _ARCHIVE.search(path[-1]) or UNKNOWN in path[-1] or parts.path.endswith("/")
+    if not may_be and not re.search(r"\d", path[-1]):
+        return None, f"{_shown(address)} is no archive"
     rest = "/".join(path)
-    if version and UNKNOWN not in rest and not _names(rest, version):
+    inside = _version_in(path[-1])
+    if inside and version and not _names(rest, version):
+        version = inside  # the address is an example, of another version
+    if version and not inside and UNKNOWN not in rest and not _names(rest, version):
         return None, f"{_shown(address)} does not name the version: what lies there may change"
     cut = next((n for n, one in enumerate(folders) if _versioned(one, version)), len(folders))
     if parts.scheme == "ftp":
         notes.append("the recipe says ftp, which is not asked; https on the same server is")
     scheme = "https" if parts.scheme == "ftp" else parts.scheme
-    project = f"{scheme}://{parts.netloc.rpartition('@')[2]}/" + "".join(f"{one}/" for one in folders[:cut])
+    project = f"{scheme}://{parts.netloc.rpartition('@')[2]}/" + "".join(
+        f"{one}/" for one in folders[:cut]
+    )
     if UNKNOWN in project:
         return None, "its address depends on what only the build knows"
     if not folders[:cut]:
         notes.append("the top of a server, which seldom lists its files")
     settings: dict[str, Any] = {"tree": True} if cut < len(folders) else {}
     return Place("rsync" if scheme == "rsync" else "folder", project, settings), None
+
+
+def _version_in(file: str) -> str | None:
+    from monitor.formats.archive_names import split
+
+    found = split(file)
+    return found.version if found.confidence >= 0.5 else None
 
 
 def _shown(address: str) -> str:
@@ -233,8 +252,11 @@ def _digits(text: str) -> str:
 def _names(text: str, version: str) -> bool:
     """Whether an address names the version, in whatever spelling."""
     numbers = _digits(version)
-    return not numbers or numbers in _digits(text) or _digits(version.split("-")[0]) in _digits(text) or any(
-        len(one) > 1 and one in text for one in re.split(r"[._~+-]", version)
+    return (
+        not numbers
+        or numbers in _digits(text)
+        or _digits(version.split("-", maxsplit=1)[0]) in _digits(text)
+        or any(len(one) > 1 and one in text for one in re.split(r"[._~+-]", version))
     )
 
 
@@ -246,13 +268,25 @@ def _versioned(folder: str, version: str | None) -> bool:
         return False
     if version:
         plain_version = version.replace("_", ".").replace("-", ".")
-        text = re.sub(r"^[A-Za-z+-]*[-_.]?[vVrR]?(?=\d)", "", folder).replace("_", ".").replace("-", ".")
+        text = (
+            re.sub(r"^[A-Za-z+-]*[-_.]?[vVrR]?(?=\d)", "", folder)
+            .replace("_", ".")
+            .replace("-", ".")
+        )
         if version in folder or plain_version in text:
             return True
         # 1.2 of 1.2.3, 4 of 4.5, 2024 of 2024.1, 1.2.x of 1.2.3
         series = re.sub(r"(?:\.x)+$", "", text)
-        if series and re.fullmatch(r"[\d.]+", series) and (plain_version + ".").startswith(series + "."):
-            return folder[:1].isdigit() or bool(re.match(r"[vVrR]\d|[A-Za-z+]+[-_]", folder)) or "." in series
+        if (
+            series
+            and re.fullmatch(r"[\d.]+", series)
+            and (plain_version + ".").startswith(series + ".")
+        ):
+            return (
+                folder[:1].isdigit()
+                or bool(re.match(r"[vVrR]\d|[A-Za-z+]+[-_]", folder))
+                or "." in series
+            )
     return bool(_VERSION.fullmatch(folder)) and (
         "." in folder or bool(re.fullmatch(r"[vV]\d+|\d{4}(?:-\d\d)*", folder))
     )
@@ -264,7 +298,7 @@ def _versioned(folder: str, version: str | None) -> bool:
 def _tag_rules(recipe: Recipe, found: Place) -> dict[str, Any]:
     """A template of tags, where the general reading of the tag does not give the version."""
     version = recipe.version
-    if not version or UNKNOWN in version or not re.search(r"\d", version):
+    if not version or UNKNOWN in version or not version[0].isdigit():
         return {}
     tag = _tag(recipe, found)
     if not tag or UNKNOWN in tag or re.fullmatch(r"[0-9a-f]{7,40}", tag):
@@ -277,15 +311,28 @@ def _tag_rules(recipe: Recipe, found: Place) -> dict[str, Any]:
     own = {_folded(name), *map(_folded, re.split(r"[-_.]", name))}
     stranger = split.name is not None and _folded(split.name) not in own
     read = tags.versions([tag], name).get(tag)
-    spelled = {version: (), version.replace(".", "_"): ("underscores",), version.replace(".", "-"): ("dashes",)}
+    spelled = {
+        version: (),
+        version.replace(".", "_"): ("underscores",),
+        version.replace(".", "-"): ("dashes",),
+    }
     for text, transform in spelled.items():
         if text not in tag:
             continue
         if read and not stranger and (read == text or _digits(read) == _digits(version)):
-            return {"transform": transform} if transform and read == text and text != version else {}
+            return (
+                {"transform": transform} if transform and read == text and text != version else {}
+            )
         before, _, after = tag.rpartition(text)
-        if {"{", "}"} & set(before + after) or re.search(r"\d", after):
+        series = re.match(r"\d+[._-]\d+", text)
+        if not before + after or re.search(r"\d[.]?$", before):
             return {}
+        if (
+            {"{", "}"} & set(before + after)
+            or re.search(r"\d", after)
+            or (series and series[0] in before)
+        ):
+            return {}  # no template fits the next version, too
         rules: dict[str, Any] = {"tag": f"{before}{{version}}{after}"}
         return rules | ({"transform": transform} if transform and text != version else {})
     return {}

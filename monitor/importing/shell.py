@@ -103,7 +103,7 @@ class Shell:
         value = self.values.get(name, "")
         return value if isinstance(value, str) else (value[0] if value else "")
 
-    def list(self, name: str) -> list[str]:
+    def row(self, name: str) -> list[str]:
         """An array's items, or the words of a plain value."""
         value = self.values.get(name, [])
         return value.split() if isinstance(value, str) else value

@@ -100,7 +100,8 @@ DEEPEST: Final = 60
 _SPACE: Final = re.compile(r"(?:[ \t\r]|\\\n)*")
 _COMMENT: Final = re.compile(r"#[^\n]*")
 _FUNCTION: Final = re.compile(
-    r"(?:function[ \t]+(?P<a>[^\s(){};]+)[ \t]*(?:\([ \t]*\))?|(?P<b>[A-Za-z_][\w.+:-]*)[ \t]*\([ \t]*\))"
+    r"(?:function[ \t]+(?P<a>[^\s(){};]+)[ \t]*(?:\([ \t]*\))?|"
+    r"(?P<b>[A-Za-z_][\w.+:-]*)[ \t]*\([ \t]*\))"
     r"[ \t\n]*(?P<open>[{(])"
 )
 _ASSIGN: Final = re.compile(r"([A-Za-z_]\w*)(?:\[((?:[^\]\n]|\$\{[^}\n]*\})*)\])?(\+?)=")
@@ -136,7 +137,7 @@ def _closing(text: str, at: int, depth: int) -> int:
         if end < 0:
             raise Broken
         return end + 1
-    if char in "\"`":
+    if char in '"`':
         return _quoted(text, at, char, depth)
     if char == "$" and text[at + 1 : at + 2] in ("(", "{"):
         return _nested(text, at + 1, depth)
@@ -253,7 +254,9 @@ class _Reader:
 
     def peek(self) -> str:
         """The plain word ahead, for keywords."""
-        match = re.compile(r";;&?|;&|[A-Za-z]+(?![\w=+\[(.:/-])|[{](?=\s)|[}()]").match(self.text, self.at)
+        match = re.compile(r";;&?|;&|[A-Za-z]+(?![\w=+\[(.:/-])|[{](?=\s)|[}()]").match(
+            self.text, self.at
+        )
         return match[0] if match else ""
 
     def ending(self) -> bool:
@@ -438,11 +441,12 @@ class _Reader:
     def loop(self, depth: int) -> Node:
         self.at += len(self.peek())
         self.space()
+        words: list[str] = []
         if self.text.startswith("((", self.at):
             self.at = closing(self.text, self.at)
-            name, words = "_", []
+            name = "_"
         else:
-            name, words = self.word(), []
+            name = self.word()
             self.space()
             if re.compile(r"in\b").match(self.text, self.at):
                 self.at += 2
@@ -512,7 +516,7 @@ class _Reader:
         if self.text[self.at : self.at + 1] != "(":
             return Assign(name, plus, self.word(empty=True), None, index, line)
         self.at += 1
-        items = []
+        items: list[str] = []
         while True:
             self.newlines()
             if self.at >= len(self.text):
@@ -545,7 +549,9 @@ class _Reader:
             self.heredocs.append((re.sub(r"[\"'\\]", "", word), operator == "<<-"))
         return word if operator == "<<<" else None
 
-    def word(self, ends: str | frozenset[str] = _WORD_ENDS, *, empty: bool = False, pattern: bool = False) -> str:
+    def word(
+        self, ends: str | frozenset[str] = _WORD_ENDS, *, empty: bool = False, pattern: bool = False
+    ) -> str:
         """One word as written, quotes and all."""
         text, start = self.text, self.at
         while self.at < len(text):
@@ -557,7 +563,9 @@ class _Reader:
                     self.at = _quoted(text, self.at, "'", 0)
                 else:
                     self.at = closing(text, self.at)
-            elif char == "(" and (pattern or text[self.at - 1 : self.at] in ("@", "?", "*", "+", "!")):
+            elif char == "(" and (
+                pattern or text[self.at - 1 : self.at] in ("@", "?", "*", "+", "!")
+            ):
                 if self.at == start:
                     break
                 self.at = closing(text, self.at)

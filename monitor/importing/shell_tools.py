@@ -74,7 +74,9 @@ def _translated(pattern: str, greedy: bool = True) -> str:
             found.append("|")
         elif char == ")" and open_:
             found.append(")" + open_.pop())
-        elif char == "[" and (match := re.compile(r"\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]").match(pattern, at)):
+        elif char == "[" and (
+            match := re.compile(r"\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]").match(pattern, at)
+        ):
             inside = match[0][1:-1]
             negated = inside[:1] in ("!", "^")
             inside = inside[negated:].replace("\\", "\\\\")
@@ -131,7 +133,7 @@ def cut_pattern(text: str, pattern: str, *, front: bool, longest: bool) -> str:
 
 
 def replace_pattern(text: str, pattern: str, replacement: str, where: str) -> str:
-    """`${text/pattern/replacement}`; `where` is "", "/" (all), "#" (in front) or "%" (at the end)."""
+    """`${text/pattern/replacement}`; `where` is "", "/" (all), "#" (in front), "%" (at the end)."""
     if not pattern:
         return text
     try:
@@ -276,7 +278,9 @@ def _set(text: str) -> str:
 
 def _tr(arguments: list[str], text: str) -> str | None:
     options = ""
-    while arguments and arguments[0].startswith("-") and len(arguments[0]) > 1 and len(arguments) > 1:
+    while (
+        arguments and arguments[0].startswith("-") and len(arguments[0]) > 1 and len(arguments) > 1
+    ):
         options += arguments.pop(0)[1:]
     if "d" in options:
         members = _set(arguments[0])
@@ -287,7 +291,9 @@ def _tr(arguments: list[str], text: str) -> str | None:
     old, new = _set(arguments[0]), _set(arguments[1])
     if not new:
         return None
-    return text.translate({ord(c): new[min(i, len(new) - 1)] for i, c in reversed([*enumerate(old)])})
+    return text.translate(
+        {ord(c): new[min(i, len(new) - 1)] for i, c in reversed([*enumerate(old)])}
+    )
 
 
 def _cut(arguments: list[str], text: str) -> str | None:
@@ -296,7 +302,7 @@ def _cut(arguments: list[str], text: str) -> str | None:
     while rest:
         word = rest.pop(0)
         option, value = word[:2], word[2:]
-        if option not in ("-d", "-f", "-c") :
+        if option not in ("-d", "-f", "-c"):
             return None
         value = value or rest.pop(0)
         if option == "-d":
@@ -398,7 +404,13 @@ def substitute(command: str, text: str, extended: bool) -> str | None:
     def filled(match: Any) -> str:
         return re.sub(
             r"\\([0-9&\\/])|&",
-            lambda m: match.group(0) if m[0] == "&" else (match.group(int(m[1])) or "") if m[1].isdigit() else m[1],
+            lambda m: (
+                match.group(0)
+                if m[0] == "&"
+                else (match.group(int(m[1])) or "")
+                if m[1].isdigit()
+                else m[1]
+            ),
             replacement,
         )
 
@@ -407,7 +419,8 @@ def substitute(command: str, text: str, extended: bool) -> str | None:
 
 
 def _delimited(text: str) -> tuple[str, str, str] | None:
-    delimiter, parts, at, piece = text[0], [], 1, ""
+    parts: list[str] = []
+    delimiter, at, piece = text[0], 1, ""
     while at < len(text) and len(parts) < 2:
         if text[at] == "\\" and at + 1 < len(text):
             piece += text[at + 1] if text[at + 1] == delimiter else text[at : at + 2]

@@ -1,0 +1,120 @@
+"""Plain lists: a purl, `provider/project`, an address or a name a line, perhaps with a version.
+
+"pkg:pypi/requests 2.31.0", "github/psf/requests", "https://…/foo-1.2.tar.gz", "zlib 1.3".
+Separated by spaces, tabs, commas or semicolons; "#" begins a comment. A bare name does not
+say where its project is published, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from monitor.importing.addresses import PURL_TYPES, place
+from monitor.importing.result import Recipe, Upstream
+
+__all__ = ["read"]
+
+_KINDS: Final = {purl: kind for kind, purl in PURL_TYPES.items() if "/" not in purl}
+_BARE: Final = (
+    "a bare name does not say where it is published: write a purl, provider/project or an address"
+)
+
+
+def read(path: Path, text: str) -> Iterator[Recipe]:
+    """A recipe a line."""
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = re.sub(r"(?:^|\s)#.*$", "", raw).strip()
+        if line:
+            yield _recipe(line, f"{path}:{number}")
+
+
+def _recipe(line: str, origin: str) -> Recipe:
+    words = [word for word in re.split(r"[\s,;]+", line) if word]
+    places = [
+        n
+        for n, word in enumerate(words)
+        if word.startswith("pkg:") or "://" in word or re.fullmatch(r"[a-z_]+/\S+", word)
+    ]
+    if places:
+        word = words[places[0]]
+        rest = words[: places[0]] + words[places[0] + 1 :]
+        version = next((one for one in rest if re.match(r"[vV]?\d", one)), None)
+        name = next((one for one in rest if not re.match(r"[vV]?\d", one)), None)
+        return _located(word, name, version, origin)
+    exact = re.fullmatch(r"([^=<>!~@]+?)\s*(?:==?|@)\s*(\S+)", line)
+    if exact:
+        return Recipe(name=exact[1], version=exact[2], origin=origin, reason=_BARE)
+    version = words[1] if len(words) > 1 and re.match(r"[vV]?\d", words[1]) else None
+    return Recipe(name=words[0], version=version, origin=origin, reason=_BARE)
+
+
+def _located(word: str, name: str | None, version: str | None, origin: str) -> Recipe:
+    if word.startswith("pkg:"):
+        return _purl(word, name, version, origin)
+    if "://" in word:
+        return _address(word, name, version, origin)
+    provider, _, project = word.partition("/")
+    import providers
+
+    kind = "github" if provider == "github" else provider
+    if (
+        kind not in providers.names()
+        and kind not in set(_KINDS.values())
+        and place(f"https://github.com/{word}") is not None
+    ):
+        return Recipe(
+            name=name or word,
+            version=version,
+            origin=origin,
+            reason=f"there is no provider {provider!r}: write github/{word} if that is meant",
+        )
+    return Recipe(
+        name=name or project.rpartition("/")[2],
+        version=version,
+        upstream=(kind, project),
+        origin=origin,
+    )
+
+
+def _purl(word: str, name: str | None, version: str | None, origin: str) -> Recipe:
+    from packageurl import PackageURL
+
+    try:
+        purl = PackageURL.from_string(word)
+    except ValueError as error:
+        return Recipe(name=name or word, origin=origin, reason=f"is no purl: {error}")
+    project = f"{purl.namespace}/{purl.name}" if purl.namespace else str(purl.name)
+    kind = _KINDS.get(str(purl.type))
+    if purl.type == "generic" and purl.namespace:
+        kind, _, project = project.partition("/")
+    if purl.type == "maven" and purl.namespace:
+        project = f"{purl.namespace}:{purl.name}"
+    version = str(purl.version) if purl.version else version
+    called = name or str(purl.name)
+    if kind is None:
+        kind = str(purl.type)
+        if kind in ("deb", "rpm", "apk", "alpm", "docker", "oci"):
+            return Recipe(
+                name=called,
+                version=version,
+                origin=origin,
+                reason=f"a purl of type {kind} names a distribution's package, not its upstream",
+            )
+    upstream: Upstream = kind, project
+    return Recipe(name=called, version=version, upstream=upstream, origin=origin)
+
+
+def _address(word: str, name: str | None, version: str | None, origin: str) -> Recipe:
+    from monitor.formats.archive_names import split
+
+    found = split(word)
+    spot = place(word)
+    if version is None and found.version and found.extension and found.confidence >= 0.5:
+        version = found.version
+    called = name or (spot.project.rpartition("/")[2] if spot else None) or found.name or word
+    if re.search(r"\.git/?$", word) or word.startswith("git"):
+        return Recipe(name=called, version=version, repositories=(word,), origin=origin)
+    return Recipe(name=called, version=version, sources=(word,), origin=origin)
