@@ -4,7 +4,9 @@ A comment that readers do not see stands on a line of its own before a block, or
 
     <!-- test: lab pypi requests 2.32.3 -->   now the lab publishes (see `python -m tests.lab`)
     <!-- test: until COMMAND -->              wait until this command ends with 0
+    <!-- test: shell COMMAND -->              what the test prepares, and readers need not know
     <!-- test: background -->                 the next block starts something that runs on
+    <!-- test: needs containers -->           the next block is left out where nothing builds images
     <!-- not run: REASON -->                  the next block is only checked for what it names
 
 A block ```console holds commands behind "$ " and below each what it prints; with no output shown,
@@ -44,6 +46,7 @@ class Block:
     line: int
     title: str | None = None
     background: bool = False
+    containers: bool = False
     skipped: str | None = None  # why it is not run
     commands: tuple[Command, ...] = field(default=())
 
@@ -52,13 +55,15 @@ def blocks(page: Path) -> list[Block]:
     """The blocks of a page, in order."""
     found: list[Block] = []
     lines = iter(enumerate(page.read_text("utf-8").splitlines(), 1))
-    background, skipped = False, None
+    background, containers, skipped = False, False, None
     for number, line in lines:
         if said := _SAID.match(line):
             if said[1] == "not run":
                 skipped = said[2]
             elif said[2] == "background":
                 background = True
+            elif said[2] == "needs containers":
+                containers = True
             else:
                 found.append(Block("test", said[2], number))
         elif fence := _FENCE.match(line):
@@ -70,9 +75,12 @@ def blocks(page: Path) -> list[Block]:
             text = "\n".join(body) + "\n"
             commands = _commands(body, number + 1) if fence[2] == "console" else ()
             found.append(
-                Block(fence[2], text, number, fence[3], background, skipped, tuple(commands))
-            )
-            background, skipped = False, None
+                Block(
+                    fence[2], text, number, fence[3], background, containers, skipped,
+                    tuple(commands),
+                )
+            )  # fmt: skip
+            background, containers, skipped = False, False, None
     return found
 
 
@@ -95,6 +103,7 @@ _VARIABLE = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?"), "TIME"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "TIME"),
+    (re.compile(r"\bhttps?://[^\s/]+"), "URL"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "HOST"),
     (re.compile(r"\b[0-9a-f]{12,}\b"), "HEX"),
     (re.compile(r"\b(?:in )?\d+(?:\.\d+)? (?:s|minutes?|hours?|days?|months?|years?)\b"), "SPAN"),

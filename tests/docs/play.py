@@ -33,6 +33,7 @@ class Stage:
     hand: Hand
     gateway: str
     loud: bool = False
+    builds: bool = True  # whether images can be built here
     folder: Path = field(init=False)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -53,6 +54,12 @@ class Stage:
             "LC_ALL": "C.UTF-8",
             "USER": "you",
         }
+
+    @property
+    def _before(self) -> str:
+        """What one block exports holds in the next."""
+        kept = shlex.quote(str(self.home / ".stage"))
+        return f"if [ -f {kept} ]; then . {kept}; fi\n"
 
     def play(self, page: Path) -> list[str]:
         """What is not as the page says; empty where all is."""
@@ -76,7 +83,7 @@ class Stage:
     def _block(self, block: Block) -> list[str]:
         if block.kind == "test":
             return self._instruct(block)
-        if block.skipped is not None:
+        if block.skipped is not None or (block.containers and not self.builds):
             return []
         if block.title is not None:
             file = self.folder / block.title.removeprefix("~/")
@@ -101,8 +108,8 @@ class Stage:
             end = time.monotonic() + _PATIENCE
             while time.monotonic() < end:
                 done = subprocess.run(
-                    ["bash", "-c", command], cwd=self.folder, env=self.environ, check=False,
-                    capture_output=True, text=True,
+                    ["bash", "-c", self._before + command], cwd=self.folder, env=self.environ,
+                    check=False, capture_output=True, text=True,
                 )  # fmt: skip
                 if done.returncode == 0:
                     return []
@@ -110,7 +117,12 @@ class Stage:
             return [f"{block.line}: never came true: {command}\n{done.stdout}{done.stderr}"]
         if word == "shell":  # what the test prepares; readers do not need it
             command = block.text.removeprefix("shell ")
-            subprocess.run(["bash", "-ec", command], cwd=self.folder, env=self.environ, check=True)
+            subprocess.run(
+                ["bash", "-ec", self._before + command],
+                cwd=self.folder,
+                env=self.environ,
+                check=True,
+            )
             return []
         return [f"{block.line}: unknown instruction {word!r}"]
 
@@ -118,7 +130,7 @@ class Stage:
         log = (self.home / f"background-{len(self.running)}.log").open("wb")
         self.running.append(
             subprocess.Popen(
-                ["bash", "-c", f"exec {command.removesuffix('&')}"], cwd=self.folder,
+                ["bash", "-c", f"{self._before}exec {command}"], cwd=self.folder,
                 env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )
@@ -129,10 +141,9 @@ class Stage:
             f"{command.text}\n__s=$?; printf '{_MARK}%s{_MARK}' $__s; (exit $__s)\n"
             for command in commands
         )
-        kept = shlex.quote(str(self.home / ".stage"))  # what one block exports holds in the next
-        before = f"[ -f {kept} ] && . {kept}\n"
+        kept = shlex.quote(str(self.home / ".stage"))
         done = subprocess.run(
-            ["bash", "-c", f"{before}{script}export -p > {kept}; pwd"], cwd=self.folder,
+            ["bash", "-c", f"{self._before}{script}export -p > {kept}; pwd"], cwd=self.folder,
             env=self.environ, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=240,
         )  # fmt: skip
