@@ -9,8 +9,8 @@ from datetime import datetime
 
 from monitor.errors import FetchError, MonitorError, ReadError, UsageError
 from monitor.judge import Candidate, Newest, Verdict, judge, key_function, newest
-from monitor.model import Cursor, Mention, Outcome, Partial, Release, State, Unread
-from monitor.protocols import Transport
+from monitor.model import Cursor, Mention, Outcome, Partial, Release, Request, State, Unread
+from monitor.protocols import Reader, Transport
 from monitor.rules import Rules
 from monitor.sources import Source
 from spiders.walk import walk
@@ -133,11 +133,7 @@ async def _releases(
     from monitor.diff import once
 
     provider = source.provider
-    if provider.versions is not None:
-        request, read = provider.versions.of(project), provider.versions.read
-    else:
-        assert provider.index is not None
-        request, read = provider.index.all(), provider.index.read
+    request, read = question(source, project)
     wanted = provider.normalise(project)
     releases, others = [], set()
     async for finding in walk(request, read, transport):
@@ -153,6 +149,23 @@ async def _releases(
     if provider.versions is None and not releases:
         raise _absent(source, project, others)
     return once(releases)
+
+
+def question(source: Source, project: str) -> tuple[Request, Reader]:
+    """What to ask for that project's versions, and how the answer is read.
+
+    Raises UsageError for a name that cannot be one there.
+    """
+    provider = source.provider
+    if provider.versions is None:
+        assert provider.index is not None
+        return provider.index.all(), provider.index.read
+    try:
+        return provider.versions.of(project), provider.versions.read
+    except ValueError as error:
+        raise UsageError(
+            f"{source.name}/{project}", str(error), "write the name as its upstream does"
+        ) from error
 
 
 def _absent(source: Source, project: str, others: set[str]) -> UsageError:
