@@ -27,7 +27,7 @@ from monitor.logs import set_up
 from monitor.model import Outcome
 from monitor.outputs import build_queue
 from monitor.runtime import Runtime
-from monitor.store import due, epoch, open_reader
+from monitor.store import due, epoch, events, open_reader
 from monitor.store.backup import daily
 from monitor.store.lock import lock
 from monitor.store.writer import Writer
@@ -67,6 +67,8 @@ class Daemon:
     background: set[asyncio.Future[Any]] = field(default_factory=set)
     visited: int = 0
     stuck_until: float = 0.0
+    publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    published: int = -1  # the log's head when the outputs were last brought up to it
 
     async def run(self) -> None:
         set_up(self.runtime.settings.log)
@@ -78,8 +80,9 @@ class Daemon:
                 await self._serve(crawler)
         finally:
             self.writer.close()
-            with contextlib.suppress(AttributeError):
-                self.reader.close()
+            for name in ("reader", "outlet"):
+                if connection := getattr(self, name, None):
+                    connection.close()
 
     async def _start(self) -> None:
         at = now()
@@ -87,6 +90,7 @@ class Daemon:
         self.runtime.numbered(await self.writer.write(lambda db: due.enlist(db, sources, at)))
         await self._sync()
         self.reader = open_reader(self.runtime.state)
+        self.outlet = open_reader(self.runtime.state)  # the outputs read in a thread of their own
         for name in due.idle(self.reader, list(self.runtime.sources.values())):
             self.log.info("nothing to ask", source=name, hint=f"monitor watch {name}/PROJECT")
         self.epoch = epoch(self.reader)
@@ -107,6 +111,7 @@ class Daemon:
         for job, seconds in (
             (self._sweep, settings.schedule.sweep),
             (self._publish, settings.schedule.sweep),
+            (self._fetch_digests, settings.schedule.sweep),
             (self._beat, min(sd.watchdog_seconds() or 60, settings.daemon.watchdog) / 3),
             (self._keep_house, 3600),
         ):
@@ -248,23 +253,37 @@ class Daemon:
         at, context, settings = now(), self.runtime.context, self.runtime.settings
         if settings.queue.enabled:
             await self.writer.write(lambda db: publish.advance(db, context, at))
-            await self._fetch_digests()
-            done = await asyncio.to_thread(
-                publish.write_queue, self.reader, self.runtime.queue_folder
-            )
+        head = events.head(self.reader)
+        if head == self.published:
+            return
+        async with self.publishing:
+            if settings.queue.enabled:
+                await asyncio.to_thread(self._write_queue)
+            if settings.feed.enabled:
+                await asyncio.to_thread(
+                    publish.write_feed,
+                    self.outlet,
+                    self.epoch,
+                    self.runtime.feed_folder,
+                    settings.feed,
+                )
+            self.published = head
+
+    def _write_queue(self) -> None:
+        """All of it when we begin (a crash may have come between), then what events touched."""
+        folder = self.runtime.queue_folder
+        if self.published < 0:
+            done = publish.write_queue(self.outlet, folder)
             for name in done.written:
                 self.log.info("recipe", name=name)
-        if settings.feed.enabled:
-            await asyncio.to_thread(
-                publish.write_feed,
-                self.reader,
-                self.epoch,
-                self.runtime.feed_folder,
-                settings.feed,
-            )
+            return
+        for name in publish.write_changed(self.outlet, folder, self.published):
+            self.log.info("recipe", name=name)
 
     async def _fetch_digests(self) -> None:
         """Archives that are to be built and whose upstream tells no digest are read once."""
+        if not self.runtime.settings.queue.enabled or self.stopping.is_set():
+            return
         from monitor.digests import missing, take
 
         for file in await self.writer.write(lambda db: missing(db, now())):
@@ -297,6 +316,7 @@ class Daemon:
         self.runtime.__dict__.pop("context", None)
         self.runtime.__dict__.pop("gate", None)
         await self._sync()
+        self.published = -1  # folders may lie elsewhere now
         self.log.info("settings taken", sources=len(fresh.sources))
         self.more.set()
 
