@@ -206,7 +206,7 @@ def _watch(
         db,
         project,
         at,
-        source=source.id,
+        source=source,
         name=name or project_name.rpartition("/")[2],
         current=current,
         owner=owner,

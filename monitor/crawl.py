@@ -31,7 +31,7 @@ from monitor.schedule import next_visit, project_interval
 from monitor.sources import Source, Wanted
 from monitor.store import bulk
 from monitor.store.addresses import Answer
-from monitor.store.appraise import key_of
+from monitor.store.appraise import EPOCH_ZERO, key_of
 from monitor.store.due import Due
 from monitor.store.record import Result, Visit, record
 from monitor.store.writer import Writer
@@ -313,10 +313,11 @@ class _Stager:
     """Turns findings into rows. Projects are numbered, so that a name is staged once."""
 
     def __init__(self, visit: Visit) -> None:
-        self._source = visit.source
+        self._purl = visit.source.namer()
         rules = visit.source.rules
         self._key = key_of(rules.scheme or visit.source.provider.ordering, rules)
         self._numbers: dict[str, int] = {}  # by purl
+        self._mentioned = 0
         self._named: list[bulk.Named] = []
         self._staged: list[bulk.Staged] = []
         self.count = 0
@@ -324,26 +325,37 @@ class _Stager:
     def add(self, finding: Release | Mention) -> None:
         self.count += 1
         if isinstance(finding, Mention):
-            self._number(finding.project, finding.revision)
+            self._mention(finding.project, finding.revision)
         else:
-            number = self._number(finding.project, None)
+            number = self._number(finding.project)
             self._staged.extend(bulk.rows_of(number, finding, self._key(finding.version)))
 
     def add_rows(self, rows: list[Row]) -> None:
         """The same, for what an index tells in bulk."""
         self.count += len(rows)
+        staged, key = self._staged, self._key
         for project, version, published, revision, page in rows:
-            number = self._number(project, revision if version is None else None)
-            if version is not None:
-                key = self._key(version)
-                self._staged.append((number, version, key, published, 0, page, None, None, None))
+            if version is None:
+                self._mention(project, revision)
+                continue
+            number = self._number(project)
+            own = EPOCH_ZERO + key(version)
+            staged.append((number, version, own, published, 0, page, None, None, None))
 
-    def _number(self, project: str, revision: str | None) -> int:
-        purl = self._source.purl(project)
-        number = self._numbers.get(purl)
+    def _mention(self, project: str, revision: str | None) -> None:
+        """A name alone. Nothing refers to its row, so it need not be remembered."""
+        self._mentioned += 1
+        self._named.append((-self._mentioned, self._purl(project), project, revision))
+
+    def _number(self, project: str) -> int:
+        number = self._numbers.get(project)
         if number is None:
-            number = self._numbers[purl] = len(self._numbers) + 1
-            self._named.append((number, purl, project, revision))
+            purl = self._purl(project)
+            number = self._numbers.get(purl)
+            if number is None:
+                number = self._numbers[purl] = len(self._numbers) + 1
+                self._named.append((number, purl, project, None))
+            self._numbers[project] = number
         return number
 
     @property

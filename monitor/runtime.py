@@ -167,7 +167,7 @@ class Runtime:
             source, name = found[0]
             project, _ = enrol(db, source, name, at)
             kept.add(project)
-            projects.watch(db, project, at, source=source.id, origin="settings", **package)
+            projects.watch(db, project, at, source=source, origin="settings", **package)
         for row in db.execute("SELECT project FROM watch WHERE origin = 'settings'").fetchall():
             if row["project"] not in kept:
                 projects.unwatch(db, row["project"])

@@ -42,10 +42,25 @@ class Source:
 
     def purl(self, project: str) -> str:
         """The purl of a project of this source, without version."""
+        return purl_of(self._base, self.provider.normalise(project))
+
+    def namer(self) -> Callable[[str], str]:
+        """The same as a function of its own, for loops over a whole index."""
+        base, normalise = self._base, self.provider.normalise
+        if base.partition("/")[0] not in _AS_IS - {"maven"}:
+            return self.purl
+        start = f"pkg:{base}/"
+
+        def purl(project: str) -> str:
+            name = normalise(project)
+            return start + name if _PLAIN(name) else purl_of(base, name)
+
+        return purl
+
+    @property
+    def _base(self) -> str:
         base = self.namespace or self.provider.purl
-        if base == "generic":
-            base = f"generic/{self.name}"
-        return purl_of(base, self.provider.normalise(project))
+        return f"generic/{self.name}" if base == "generic" else base
 
     @property
     def mechanisms(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from monitor.model import File, Json, Kind, Outcome, Release, State
 from monitor.plausible import Gate, doubt_index
 from monitor.sources import Source, Wanted
 from monitor.store import LIVE, numbers, states
+from monitor.store.appraise import EPOCH_ZERO
 from monitor.store.events import tell
 from monitor.store.record import Result, Visit, finish, nobody
 from monitor.store.recorder import Recorder, seconds
@@ -64,7 +65,8 @@ def stage(db: sqlite3.Connection, projects: Iterable[Named], versions: Iterable[
 
 
 def rows_of(number: int, release: Release, key: bytes) -> list[Staged]:
-    """A release as it is staged."""
+    """A release as it is staged; `key` is what all its spellings have in common."""
+    key = EPOCH_ZERO + key
     published, state = seconds(release.published), numbers[release.state or State.LISTED]
     return [
         (number, release.version, key, published, state, f.url, f.digest, f.size, f.kind)
@@ -98,7 +100,11 @@ class _Applied:
         self.result = result
         self.recorder = Recorder(db, visit, wanted, gate, result)
         self.first = "index" not in self.recorder.baseline
-        self.facts = {"source": self.source.id, "at": visit.at}
+        self.facts = {
+            "source": self.source.id,
+            "at": visit.at,
+            "follow": self.source.follow == "all" and not self.first,
+        }
 
     def run(self) -> None:
         if self.first:
@@ -112,6 +118,8 @@ class _Applied:
             return
         differing = self._differing()
         self._enrol()
+        if self.visit.complete:
+            self._ask_for_the_absent()
         for number in differing:
             self._project(number)
 
@@ -120,6 +128,7 @@ class _Applied:
         self.db.execute(
             "UPDATE temp.named SET project ="
             " (SELECT project.id FROM project WHERE project.purl = named.purl)"
+            " WHERE project IS NULL"
         )
 
     def _enrol(self) -> None:
@@ -129,7 +138,6 @@ class _Applied:
             " ON CONFLICT DO NOTHING"
         )
         self._number()
-        follow = {"follow": self.source.follow == "all" and not self.first}
         self.db.execute(
             """
             UPDATE listing
@@ -139,7 +147,7 @@ class _Applied:
             WHERE listing.source = :source AND listing.project = named.project
                   AND named.revision IS NOT NULL AND listing.revision IS NOT named.revision
             """,
-            self.facts | follow,
+            self.facts,
         )
         self.db.execute(
             """
@@ -149,7 +157,19 @@ class _Applied:
             FROM temp.named WHERE true
             ON CONFLICT DO NOTHING
             """,
-            self.facts | follow,
+            self.facts,
+        )
+
+    def _ask_for_the_absent(self) -> None:
+        """Projects that the list has mentioned and no longer does: their own page will say why."""
+        self.db.execute(
+            """
+            UPDATE listing
+            SET revision = NULL, due = CASE WHEN due IS NOT NULL OR :follow THEN :at ELSE due END
+            WHERE source = :source AND revision IS NOT NULL
+                  AND NOT EXISTS (SELECT 1 FROM temp.named WHERE named.project = listing.project)
+            """,
+            self.facts,
         )
 
     def _baseline(self) -> None:
@@ -167,10 +187,18 @@ class _Applied:
         )
         added = int(self.db.execute("SELECT changes()").fetchone()[0])
         if added:
+            self._find_aliases()
             self.db.execute(
                 "UPDATE listing SET baseline = coalesce(baseline, :at) WHERE source = :source"
                 " AND project IN (SELECT project FROM temp.named)",
                 self.facts,
+            )
+        if self._shared():
+            self.db.execute(
+                f"INSERT INTO also (version, source, state) SELECT version.id, :source,"
+                f" nullif(staged.state, 0) {_STAGED} WHERE version.seen <> :sighting"
+                " ON CONFLICT DO NOTHING",
+                self.facts | {"sighting": self.recorder.sighting},
             )
         self.result.added = added
         self._tell(
@@ -187,11 +215,29 @@ class _Applied:
         ).fetchall():
             self._project(row["no"])
 
+    def _find_aliases(self) -> None:
+        """Spellings of one version: the first stands for all of them (fault B22)."""
+        self.db.execute(
+            """
+            UPDATE version SET alias = twin.first
+            FROM (SELECT project, sort_key, min(id) AS first FROM version WHERE seen = :sighting
+                  GROUP BY project, sort_key HAVING count(*) > 1) AS twin
+            WHERE version.project = twin.project AND version.sort_key = twin.sort_key
+                  AND version.id <> twin.first AND version.seen = :sighting
+            """,
+            {"sighting": self.recorder.sighting},
+        )
+
     def _doubtful(self) -> bool:
         """May we believe what this walk leaves out? Nothing is applied yet."""
-        live = self._count(f"SELECT count(*) {_OURS}")
-        dropped = self._count(f"SELECT count(*) {_OURS} {_ABSENT}") if live else 0
-        before, now = self._projects_before(), self._count("SELECT count(*) FROM temp.named")
+        live = self._count(f"SELECT count(*) {_OURS} AND version.state IN ({_LIVE})")
+        dropped = 0
+        if live:
+            dropped = self._count(
+                f"SELECT count(*) {_OURS} AND version.state IN ({_LIVE}) {_ABSENT}"
+            )
+        now = self._count("SELECT count(*) FROM temp.named")
+        before = self._projects_before(now)
         reason = doubt_index(
             live_versions=live,
             dropped_versions=dropped,
@@ -212,37 +258,43 @@ class _Applied:
         self._tell(Kind.SUSPECT, {"reason": reason})
         return True
 
-    def _projects_before(self) -> int:
-        """How many projects this index had shown: a feed may have told us of others."""
-        return self._count(
+    def _projects_before(self, now: int) -> int:
+        """How many projects the list had: those that it has shown, and of those that only a feed
+        has told us of, as many as may have joined it."""
+        shown = self._count(
             "SELECT count(*) FROM listing WHERE source = :source AND (revision IS NOT NULL"
             " OR baseline IS NOT NULL) AND lost IS NULL"
         )
+        every = self._count("SELECT count(*) FROM listing WHERE source = :source")
+        return max(shown, min(every, now))
 
     def _differing(self) -> Sequence[int]:
         """Numbers of the projects in which something is new, back, changed or absent."""
-        found = {
-            row["no"]
-            for row in self.db.execute(
-                f"""
-                SELECT DISTINCT staged.no
-                FROM temp.staged AS staged JOIN temp.named AS named USING (no)
-                LEFT JOIN version ON version.project = named.project
-                                  AND version.version = staged.version
-                WHERE version.id IS NULL OR version.state NOT IN ({_LIVE})
-                """
-            )
-        }
+        if not self._count("SELECT count(*) FROM (SELECT 1 FROM temp.staged LIMIT 1)"):
+            return []
+        queries = [
+            f"{_STAGED} WHERE version.id IS NULL OR version.state NOT IN ({_LIVE})"
+            " OR staged.state <> version.state AND staged.state <> 0"
+        ]
         if self.visit.complete:
-            found.update(
-                row["no"]
-                for row in self.db.execute(
-                    f"SELECT DISTINCT named.no {_OURS} {_ABSENT}", self.facts
-                )
-                if row["no"] is not None
-            )
             self._forsaken()
+            queries.append(f"{_OURS} {_ABSENT}")
+        if self._shared():
+            queries += [_SHOWN_TOO, _LEFT]
+        found: set[int] = set()
+        for query in queries:
+            rows = self.db.execute(f"SELECT DISTINCT named.no {query}", self.facts)
+            found.update(row["no"] for row in rows if row["no"] is not None)
         return sorted(found)
+
+    def _shared(self) -> bool:
+        """Are projects of this index looked at in other sources as well?"""
+        return bool(
+            self._count(
+                "SELECT EXISTS (SELECT 1 FROM temp.named AS named JOIN listing"
+                " ON listing.project = named.project AND listing.source <> :source)"
+            )
+        )
 
     def _forsaken(self) -> None:
         """Projects of ours that the walk does not show at all are staged empty."""
@@ -254,11 +306,10 @@ class _Applied:
             JOIN project ON project.id = version.project
             JOIN listing ON listing.project = project.id AND listing.source = :source
             WHERE sighting.source = :source AND sighting.mechanism = 'index'
-                  AND version.state IN ({_LIVE}, :missing)
-                  AND EXISTS (SELECT 1 FROM temp.staged)
+                  AND version.state IN ({_LIVE}, {numbers[State.MISSING]})
                   AND NOT EXISTS (SELECT 1 FROM temp.named WHERE named.project = project.id)
             """,
-            self.facts | {"missing": numbers[State.MISSING]},
+            self.facts,
         )
 
     def _project(self, number: int) -> None:
@@ -286,18 +337,42 @@ class _Applied:
         )
 
 
-# Versions that this source's index has shown, and that we take for present.
+_STAGED = """
+    FROM temp.staged AS staged JOIN temp.named AS named USING (no)
+    LEFT JOIN version ON version.project = named.project AND version.version = staged.version
+"""
+
+# Versions that this source's index has shown, and that we take for present or just missing.
 _OURS = f"""
     FROM version JOIN sighting ON sighting.id = version.seen
     LEFT JOIN temp.named AS named ON named.project = version.project
     WHERE sighting.source = :source AND sighting.mechanism = 'index'
-          AND version.state IN ({_LIVE}) AND version.alias IS NULL
+          AND version.state <> {numbers[State.WITHDRAWN]} AND version.alias IS NULL
 """
 
-_ABSENT = """
-    AND NOT EXISTS (SELECT 1 FROM temp.staged WHERE staged.no = named.no
-                    AND staged.version = version.version)
-    AND NOT EXISTS (SELECT 1 FROM also WHERE also.version = version.id)
+_NOT_STAGED = """
+    NOT EXISTS (SELECT 1 FROM temp.staged WHERE staged.no = named.no
+                AND staged.version = version.version)
+"""
+
+_ABSENT = f"""
+    AND {_NOT_STAGED}
+    AND NOT EXISTS (SELECT 1 FROM also WHERE also.version = version.id
+                    AND also.source <> :source AND coalesce(also.state, 0) IN ({_LIVE}))
+"""
+
+# Versions of another source that this one shows as well since now, and those that it has left.
+_SHOWN_TOO = f"""
+    {_STAGED} JOIN sighting ON sighting.id = version.seen
+    WHERE sighting.source <> :source AND NOT EXISTS (
+          SELECT 1 FROM also WHERE also.version = version.id AND also.source = :source
+          AND coalesce(also.state, 0) = staged.state)
+"""
+
+_LEFT = f"""
+    FROM also JOIN version ON version.id = also.version
+    JOIN temp.named AS named ON named.project = version.project
+    WHERE also.source = :source AND coalesce(also.state, 0) IN ({_LIVE}) AND {_NOT_STAGED}
 """
 
 

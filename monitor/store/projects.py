@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from monitor.errors import UsageError
-from monitor.model import Json
-from monitor.store import states
+from monitor.model import Json, State
+from monitor.sources import Source
+from monitor.store import numbers, states
 
 
 def by_purl(db: sqlite3.Connection, purl: str) -> sqlite3.Row | None:
@@ -73,14 +74,19 @@ def watch(
     project: int,
     at: int,
     *,
-    source: int,
+    source: Source,
     name: str | None = None,
     current: str | None = None,
     owner: str | None = None,
     rules: str | None = None,
     origin: str = "command",
 ) -> bool:
-    """Watch a project: it is asked now and from then on. Returns False where it was watched."""
+    """Watch a project: it is asked now and from then on. Returns False where it was watched.
+
+    What is known of it already is judged by the rules that are given now.
+    """
+    from monitor.store.appraise import re_evaluate  # reading alone needs no judge
+
     fresh = db.execute("SELECT 1 FROM watch WHERE project = ?", (project,)).fetchone() is None
     db.execute(
         """
@@ -94,8 +100,9 @@ def watch(
     )
     db.execute(
         "UPDATE listing SET due = coalesce(due, ?) WHERE project = ? AND source = ?",
-        (at, project, source),
+        (at, project, source.id),
     )
+    re_evaluate(db, source, project, at, apply=True)
     return fresh
 
 
@@ -291,3 +298,26 @@ def dead_letters(db: sqlite3.Connection, limit: int = 100) -> Sequence[Json]:
         (limit,),
     )
     return [dict(row) for row in rows]
+
+
+def conflict(db: sqlite3.Connection, project: int) -> dict[str, str]:
+    """The newest stable version by source, where the sources differ in it (fault C16); else empty.
+
+    What counts is what each of them shows now, as it was judged for all of them together.
+    """
+    rows = db.execute(
+        """
+        SELECT source.name, version.version, max(version.sort_key)
+        FROM listing JOIN source ON source.id = listing.source
+        JOIN version ON version.project = listing.project AND version.stable
+        JOIN sighting ON sighting.id = version.seen
+        LEFT JOIN also ON also.version = version.id AND also.source = listing.source
+        WHERE listing.project = ?1 AND version.state < ?2
+              AND CASE WHEN also.version IS NULL THEN sighting.source = listing.source
+                       ELSE coalesce(also.state, 0) < ?2 END
+        GROUP BY source.id ORDER BY source.name
+        """,
+        (project, numbers[State.MISSING]),
+    ).fetchall()
+    newest = {row["name"]: row["version"] for row in rows}
+    return newest if len(set(newest.values())) > 1 else {}
