@@ -276,23 +276,28 @@ def _retract(
     return {"purl": row["purl"], "version": version, "event": seq}
 
 
+def known_sources(runtime: Runtime, names: list[str]) -> list[str]:
+    """These sources, or all. Raises UsageError for one that is not there, or where there is none."""
+    if not runtime.sources:
+        folder = f"{runtime.settings.folder}/sources"
+        raise UsageError(folder, "no source is configured", "add a file there")
+    for name in names:
+        if name not in runtime.sources:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, runtime.sources, 1, 0.4)
+            hint = f"did you mean {near[0]}? " if near else ""
+            there = ", ".join(runtime.sources)
+            raise UsageError(name, "there is no such source", f"{hint}There are: {there}")
+    return names or list(runtime.sources)
+
+
 @act("poll")
 def _poll(
     db: sqlite3.Connection, runtime: Runtime, at: int, *, sources: list[str], projects: bool = True
 ) -> Json:
     """Everything of these sources (or all) is due now; the daemon asks it at its usual pace."""
-    names = sources or list(runtime.sources)
-    unknown = [name for name in names if name not in runtime.sources]
-    if unknown:
-        from difflib import get_close_matches
-
-        near = get_close_matches(unknown[0], runtime.sources, 1)
-        there = f"there are: {', '.join(runtime.sources) or 'none'}"
-        raise UsageError(
-            unknown[0],
-            "there is no such source",
-            f"did you mean {near[0]}? {there}" if near else there,
-        )
+    names = known_sources(runtime, sources)
     marks = ",".join("?" * len(names))
     own = f"(SELECT id FROM source WHERE name IN ({marks}))"
     due = db.execute(
@@ -314,7 +319,7 @@ def _ping(db: sqlite3.Connection, runtime: Runtime, at: int) -> Json:
 # ── here or there ─────────────────────────────────────────────────────────────────────
 
 
-def perform(runtime: Runtime, name: str, at: int, **arguments: Any) -> Any:
+def perform(runtime: Runtime, name: str, at: int, /, **arguments: Any) -> Any:
     """Do an act where the writer is. Raises what the act raises, or StoreError."""
     answered, result = call(runtime.socket, name, arguments)
     if answered:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import AsyncGenerator, Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.cli import UPSTREAM, App
-from monitor.cli.render import print_json
+from monitor.cli.render import as_json, clean, complaint, iso, print_json, width
 
 if TYPE_CHECKING:
-    from monitor.crawl import Report
+    from monitor.crawl import Crawler, Report
+    from monitor.sources import Source
+    from monitor.store.due import Due
+    from monitor.store.writer import Writer
+
+GOOD = ("ok", "unchanged")
 
 
 @click.command()
@@ -27,100 +32,186 @@ def poll(ctx: click.Context, source: tuple[str, ...], json: bool, quiet: bool) -
     """Visit these sources once (or all), and their projects that are watched.
 
     Where a daemon runs, it is told that they are due, and does it at its pace.
+    Ctrl-C at any moment leaves everything whole: what was visited is stored,
+    the rest is due as before. Exit code 3 where an upstream failed.
     """
     app: App = ctx.obj
-    from monitor.acts import call
+    from monitor.acts import call, known_sources
 
+    chosen = known_sources(app.runtime, list(source))
     ran, told = call(app.runtime.socket, "poll", {"sources": list(source)})
     if ran:
-        click.echo(f"the daemon has been told: {told['due']} visits are due")
+        said = f"the daemon has been told: {told['due']} visits are due"
+        click.echo(as_json(told) if json else said)
         return
-    reports = asyncio.run(_round(app, source, json, quiet or json))
-    failed = sum(report.result.outcome.value not in ("ok", "unchanged") for report in reports)
-    released = sum(report.result.released for report in reports)
+    reports = asyncio.run(Round(app, [app.runtime.sources[name] for name in chosen]).run(
+        json=json, quiet=quiet or json))  # fmt: skip
+    failed = [report for report in reports if report.result.outcome.value not in GOOD]
     if not json:
-        click.echo(f"{len(reports)} visits, {released} releases, {failed} failed")
+        released = sum(report.result.released for report in reports)
+        click.echo(f"{len(reports)} visits, {released} releases, {len(failed)} failed")
+        _complain(failed)
     ctx.exit(UPSTREAM if failed else 0)
 
 
-async def _round(app: App, names: tuple[str, ...], json: bool, quiet: bool) -> list[Report]:
-    """Everything that is due once it has been said that it is."""
-    from monitor import publish
-    from monitor.acts import ACTS
-    from monitor.asking import crawling
-    from monitor.daemon import now
-    from monitor.store import due, epoch, open_reader
-    from monitor.store.lock import lock
-    from monitor.store.writer import Writer
+class Round:
+    """Everything that is due of these sources, once it has been said that it is."""
 
-    runtime = app.runtime
-    reports: list[Report] = []
-    with lock(Path(app.state)), contextlib.closing(Writer(Path(app.state))) as writer:
-        given, at = list(runtime.sources.values()), now()
+    def __init__(self, app: App, chosen: list[Source]) -> None:
+        self.app = app
+        self.names = [source.name for source in chosen]
+        self.reports: list[Report] = []
+        self._met: set[tuple[str, str, str | None]] = set()
+
+    async def run(self, *, json: bool, quiet: bool) -> list[Report]:
+        from monitor import publish
+        from monitor.asking import crawling
+        from monitor.daemon import now
+        from monitor.store import epoch, open_reader
+        from monitor.store.lock import lock
+        from monitor.store.writer import Writer
+
+        app, runtime = self.app, self.app.runtime
+        with lock(app.state), contextlib.closing(Writer(app.state)) as writer:
+            await self._begin(writer, now())
+            with contextlib.closing(open_reader(app.state)) as reader:
+                async with crawling(runtime, writer, reader, now) as crawler:
+                    with _progress(quiet) as bar:
+                        visits = self._visits(writer, crawler, bar)
+                        async with contextlib.aclosing(visits):
+                            async for report in visits:
+                                if json:
+                                    print_json([_json(report)])
+                if app.settings.queue.enabled:
+                    await writer.write(lambda db: publish.advance(db, runtime.context, now()))
+                    publish.write_queue(reader, runtime.queue_folder)
+                if app.settings.feed.enabled:
+                    publish.write_feed(
+                        reader, epoch(reader), runtime.feed_folder, app.settings.feed
+                    )
+        return self.reports
+
+    async def _begin(self, writer: Writer, at: int) -> None:
+        from monitor.acts import ACTS
+        from monitor.store import due
+
+        runtime = self.app.runtime
+        given = list(runtime.sources.values())
         runtime.numbered(await writer.write(lambda db: due.enlist(db, given, at)))
-        await writer.write(lambda db: runtime.sync_packages(db, at))
-        await writer.write(lambda db: ACTS["poll"](db, runtime, at, sources=list(names)))
-        chosen = [runtime.sources[name] for name in names or runtime.sources]
-        with contextlib.closing(open_reader(Path(app.state))) as reader:
-            async with crawling(runtime, writer, reader, now) as crawler:
-                with _progress(quiet) as bar:
-                    room = asyncio.Semaphore(app.settings.schedule.visits)
+        problems = await writer.write(lambda db: runtime.sync_packages(db, at))
+        for problem in problems:
+            click.echo(f"monitor: {clean(problem)}", err=True)
+        await writer.write(lambda db: ACTS["poll"](db, runtime, at, sources=self.names))
 
-                    async def visit(one: due.Due) -> None:
-                        async with room:
-                            report = await crawler.visit(runtime.sources[one.source], one)
-                        reports.append(report)
-                        bar(report)
-                        if json:
-                            print_json([_json(report)])
+    async def _visits(self, writer: Writer, crawler: Crawler, bar: Bar) -> AsyncGenerator[Report]:
+        """Visit in rounds: what one brings to light is visited in the next, and nothing twice."""
+        from monitor.errors import StoreError
+        from monitor.store import due
 
-                    while True:
-                        claimed = await writer.write(lambda db: due.claim_questions(db, chosen, at))
-                        claimed += await writer.write(
-                            lambda db: due.claim_projects(db, chosen, now(), 1000)
-                        )
-                        if not claimed:
-                            break
-                        bar(None, len(claimed))
-                        try:
-                            await asyncio.gather(*(visit(one) for one in claimed))
-                        except asyncio.CancelledError:
-                            await writer.write(partial(due.release_claims, dues=claimed, at=at))
-                            raise
-            if app.settings.queue.enabled:
-                await writer.write(lambda db: publish.advance(db, runtime.context, now()))
-                publish.write_queue(reader, runtime.queue_folder)
-            if app.settings.feed.enabled:
-                publish.write_feed(reader, epoch(reader), runtime.feed_folder, app.settings.feed)
-    return reports
+        room = asyncio.Semaphore(self.app.settings.schedule.visits)
+        sources = self.app.runtime.sources
+
+        async def visit(one: Due) -> Report:
+            async with room:
+                report = await crawler.visit(sources[one.source], one)
+            self.reports.append(report)
+            bar(report, 0)
+            return report
+
+        while claimed := await self._claim(writer):
+            bar(None, len(claimed))
+            tasks = [asyncio.create_task(visit(one)) for one in claimed]
+            try:
+                for done in asyncio.as_completed(tasks):
+                    yield await done
+            except BaseException:
+                # Ctrl-C, or a full disk: what is under way is abandoned whole, and due again.
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                with contextlib.suppress(StoreError):
+                    at = _now()
+                    await writer.write(partial(due.release_claims, dues=claimed, at=at))
+                raise
+
+    async def _claim(self, writer: Writer) -> list[Due]:
+        """What is due and was not visited in this round yet."""
+        from monitor.store import due
+
+        chosen = [self.app.runtime.sources[name] for name in self.names]
+        at = _now()
+        claimed = await writer.write(lambda db: due.claim_questions(db, chosen, at))
+        claimed += await writer.write(lambda db: due.claim_projects(db, chosen, at, 1000))
+        fresh = [one for one in claimed if _name(one) not in self._met]
+        again = [one for one in claimed if _name(one) in self._met]
+        if again:
+            await writer.write(partial(due.release_claims, dues=again, at=at))
+        self._met.update(_name(one) for one in fresh)
+        return fresh
+
+
+Bar = Callable[["Report | None", int], None]
+
+
+def _name(one: Due) -> tuple[str, str, str | None]:
+    return one.source, one.mechanism, one.project
+
+
+def _now() -> int:
+    from monitor.daemon import now
+
+    return now()
 
 
 @contextlib.contextmanager
-def _progress(quiet: bool) -> Any:
-    """A bar that grows with the visits made, out of those that are known to be due."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda report, more=0: None
+def _progress(quiet: bool) -> Iterator[Bar]:
+    """A bar of the visits made, out of those that are known to be due so far."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda report, more: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    room = max(10, (width() or 80) - 50)
     with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
+        TextColumn("visits"),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[last]}"),
+        TextColumn("{task.fields[last]}", markup=False),
         console=Console(stderr=True),
+        transient=True,
     ) as progress:
-        task = progress.add_task("visits", total=0, last="")
+        task = progress.add_task("", total=0, last="")
+        counts = {"known": 0, "failed": 0}
 
-        def step(report: Report | None, more: int = 0) -> None:
+        def step(report: Report | None, more: int) -> None:
+            counts["known"] += more
             if report is None:
-                progress.update(task, total=(progress.tasks[0].total or 0) + more)
+                progress.update(task, total=counts["known"])
                 return
-            what = report.due.project or report.due.mechanism
-            progress.update(task, advance=1, last=f"{report.source.name} {what}")
+            counts["failed"] += report.result.outcome.value not in GOOD
+            bad = f"{counts['failed']} failed, " if counts["failed"] else ""
+            what = f"{report.source.name} {report.due.project or report.due.mechanism}"
+            progress.update(task, advance=1, last=(bad + clean(what))[:room])
 
         yield step
+
+
+def _complain(failed: list[Report]) -> None:
+    """Why visits failed; many that failed alike are told once."""
+    from monitor.errors import MonitorError
+
+    alike: dict[tuple[str, str, str | None], list[Report]] = {}
+    for report in failed:
+        visit = report.visit
+        gist = (report.source.name, report.result.outcome.value, visit.remedy)
+        alike.setdefault(gist, []).append(report)
+    for (name, outcome, remedy), reports in alike.items():
+        report = reports[0]
+        where = f"{name} {report.due.project or report.due.mechanism}"
+        more = f" (and {len(reports) - 1} more alike)" if len(reports) > 1 else ""
+        what = report.result.doubt or report.visit.error or outcome
+        complaint(MonitorError(where, f"{outcome}: {what}{more}", remedy))
 
 
 def _json(report: Report) -> dict[str, Any]:
@@ -132,5 +223,6 @@ def _json(report: Report) -> dict[str, Any]:
         "added": report.result.added,
         "released": report.result.released,
         "error": report.result.doubt or report.visit.error,
-        "next": report.visit.next,
+        "remedy": report.visit.remedy,
+        "next": iso(report.visit.next),
     }
