@@ -54,6 +54,30 @@ async def run(runtime: Runtime, reload: Reload, *, until: Callable[[], bool] | N
         await Daemon(runtime, reload, until).run()
 
 
+class Clock:
+    """Notices when the wall clock is set: times that are due move with it (fault H13)."""
+
+    LEAST = 30
+    """Seconds; less is the usual discipline of a clock."""
+
+    def __init__(self) -> None:
+        self._offset = self._measure()
+
+    def jumped(self) -> int:
+        """By how many seconds the clock was set since the last question; 0 where it was not."""
+        offset = self._measure()
+        jump = round(offset - self._offset)
+        if abs(jump) < self.LEAST:
+            return 0
+        self._offset = offset
+        return jump
+
+    @staticmethod
+    def _measure() -> float:
+        # The time since boot, sleep included: a machine that slept was not set.
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 @dataclass
 class Daemon:
     """One running daemon. Nothing in it is worth keeping: all state is in the store."""
@@ -68,6 +92,7 @@ class Daemon:
     visited: int = 0
     stuck_until: float = 0.0
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    clock: Clock = field(default_factory=Clock)
     published: int = -1  # the log's head when the outputs were last brought up to it
 
     async def run(self) -> None:
@@ -87,6 +112,7 @@ class Daemon:
     async def _start(self) -> None:
         at = now()
         sources = list(self.runtime.sources.values())
+        await self.writer.write(lambda db: due.void_leases(db, at))
         self.runtime.numbered(await self.writer.write(lambda db: due.enlist(db, sources, at)))
         await self._sync()
         self.reader = open_reader(self.runtime.state)
@@ -293,6 +319,9 @@ class Daemon:
 
     async def _beat(self) -> None:
         """The watchdog is fed by a commit that reached the disk, and by nothing else (J01)."""
+        if jump := self.clock.jumped():
+            self.log.warning("the clock was set", by=jump)
+            await self.writer.write(lambda db: due.shift(db, jump))
         at = str(now())
         await self.writer.write(
             lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES ('beat', ?)", (at,))
