@@ -1,0 +1,217 @@
+"""The daemon as a process: how it starts, what it says, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.upstreams import write_settings
+from monitor.acts import call
+from monitor.daemon import Clock
+from tests.lab.registry import Registry
+from tests.lab.world import Places
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Process:
+    """`monitor run` on a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.log = folder / "daemon.log"
+        self.running: subprocess.Popen[bytes] | None = None
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "monitor", "--config", str(self.folder / "config"),
+                "--state", str(self.state), *arguments]  # fmt: skip
+
+    def start(self, **environment: str) -> None:
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                self.command("run"), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=os.environ | {"MONITOR_LOG__FORMAT": "json"} | environment,
+            )  # fmt: skip
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    def lines(self) -> list[dict[str, Any]]:
+        said = self.log.read_text().splitlines() if self.log.exists() else []
+        return [json.loads(line) for line in said if line.startswith("{")]
+
+    def until(self, event: str, seconds: float = 30, **facts: Any) -> dict[str, Any]:
+        """The first line of that event with these facts."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for line in self.lines():
+                if line["event"] == event and facts.items() <= line.items():
+                    return line
+            assert self.running is not None
+            assert self.running.poll() is None, self.log.read_text()
+            time.sleep(0.1)
+        raise AssertionError(f"no {event} {facts} in:\n{self.log.read_text()}")
+
+    def stop(self) -> int:
+        assert self.running is not None
+        self.running.send_signal(signal.SIGTERM)
+        return self.running.wait(30)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, registry: Registry) -> Iterator[Process]:
+    """Not started yet; watches PyPI and crates.io of the lab."""
+    places = Places(str(tmp_path), "", "", "", registry=registry.urls())
+    write_settings(tmp_path / "config", places, feed=True, builds=True)
+    (tmp_path / "config" / "sources" / "github.toml").unlink()
+    process = Process(tmp_path)
+    yield process
+    if process.running is not None and process.running.poll() is None:
+        process.running.kill()
+        process.running.wait()
+
+
+def test_each_visit_is_one_line_with_its_outcome_and_the_next_time(
+    daemon: Process, registry: Registry
+) -> None:
+    registry.publish("pypi", "aurora", "1.0")
+    daemon.start()
+
+    line = daemon.until("visit", source="pypi", mechanism="feed")
+
+    assert line["outcome"] == "ok"
+    assert line["added"] == 1
+    assert line["next"] >= 0
+    assert "released" not in line  # what is there when we come is no news
+
+
+def test_H16_a_visit_under_way_is_abandoned_whole_when_the_daemon_is_told_to_stop(
+    daemon: Process, registry: Registry
+) -> None:
+    registry.fail("/pypi/simple/", status=None, times=None, delay=60)
+    config = daemon.folder / "config" / "monitor.toml"
+    config.write_text(config.read_text() + '\n[daemon]\ngrace = "1s"\n')
+    daemon.start()
+    daemon.until("visit", source="pypi", mechanism="feed")
+    began = time.monotonic()
+
+    assert daemon.stop() == 0
+
+    assert time.monotonic() - began < 10
+    assert daemon.lines()[-1]["event"] == "stopped"
+    assert daemon.lines()[-1]["abandoned"] == 1
+    registry.heal()
+    daemon.start()  # what was abandoned is due again at once
+    daemon.until("visit", source="pypi", mechanism="index", outcome="ok", seconds=15)
+    assert daemon.stop() == 0
+
+
+def test_H08_a_second_daemon_on_the_same_folder_is_refused_and_told_who_has_it(
+    daemon: Process,
+) -> None:
+    daemon.start()
+    daemon.until("ready")
+    assert daemon.running is not None
+
+    second = daemon.ask("run")
+
+    assert second.returncode == 1
+    assert f"process {daemon.running.pid}" in second.stderr
+    assert "--state" in second.stderr
+    assert daemon.stop() == 0
+
+
+def test_H18_broken_settings_leave_the_old_ones_in_force(daemon: Process) -> None:
+    daemon.start()
+    daemon.until("ready")
+    file = daemon.folder / "config" / "monitor.toml"
+    sound = file.read_text()
+    assert daemon.running is not None
+
+    file.write_text(sound + "\n[network\n")
+    daemon.running.send_signal(signal.SIGHUP)
+    refused = daemon.until("settings not taken")
+    file.write_text(sound)
+    daemon.running.send_signal(signal.SIGHUP)
+
+    assert "monitor.toml" in refused["where"]
+    daemon.until("settings taken", sources=2)
+    assert daemon.stop() == 0
+
+
+def test_systemd_is_told_ready_then_fed_by_commits_then_told_of_the_end(daemon: Process) -> None:
+    address = daemon.folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(20)
+        daemon.start(NOTIFY_SOCKET=str(address), WATCHDOG_USEC="3000000")
+        said = []
+        while not any("WATCHDOG=1" in one for one in said):
+            said.append(manager.recv(4096).decode())
+        assert daemon.stop() == 0
+        manager.settimeout(2)
+        try:
+            while True:
+                said.append(manager.recv(4096).decode())
+        except TimeoutError:
+            pass
+
+    assert said[0].startswith("READY=1")
+    assert any("STOPPING=1" in one for one in said)
+
+
+def test_acts_reach_the_writer_over_the_control_socket(daemon: Process) -> None:
+    daemon.start()
+    daemon.until("ready")
+    path = daemon.state / "control.sock"
+
+    assert path.stat().st_mode & 0o007 == 0
+    assert call(path, "ping", {})[0] is True
+    unknown = daemon.ask("watch", "nowhere/at-all")
+    watched = daemon.ask("watch", "pypi/aurora")
+
+    assert unknown.returncode == 2
+    assert "nowhere/at-all" in unknown.stderr
+    assert watched.returncode == 0, watched.stderr
+    assert "pkg:pypi/aurora" in watched.stdout
+    assert daemon.stop() == 0
+    assert not path.exists()
+
+
+def test_H01_what_a_killed_daemon_was_asking_is_asked_at_once_by_the_next(
+    daemon: Process, registry: Registry
+) -> None:
+    registry.fail("/pypi/simple/", status=None, times=1, delay=60)
+    daemon.start()
+    daemon.until("visit", source="pypi", mechanism="feed")
+    assert daemon.running is not None
+    daemon.running.kill()
+    daemon.running.wait()
+
+    daemon.start()
+
+    daemon.until("visit", source="pypi", mechanism="index", outcome="ok", seconds=15)
+    assert daemon.stop() == 0
+
+
+def test_H13_a_clock_that_is_set_is_noticed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    assert clock.jumped() == 0
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + 86400)
+
+    assert clock.jumped() == 86400
+    assert clock.jumped() == 0
