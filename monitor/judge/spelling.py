@@ -45,7 +45,8 @@ _AROUND: Final = frozenset(
     """.split()  # noqa: SIM905
 )
 
-_BEHIND: Final = frozenset({"init", "start"})  # where a branch began: llvmorg-18-init
+# Where a branch began (llvmorg-18-init), and words that stand in names as well.
+_BEHIND: Final = frozenset({"init", "start", "next", "edge", "eap", "insider", "wip", "draft"})
 
 
 def flaw(version: str) -> str | None:

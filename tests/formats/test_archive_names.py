@@ -65,6 +65,18 @@ HARD = {
     "b8117.tar.gz": (None, "b8117"),
     "v0.8.1.tar.gz": (None, "0.8.1"),
     "2026-06-04.tar.xz": (None, "2026-06-04"),
+    # glued contents and systems
+    "winico06src.zip": ("winico", "06"),
+    "flare06linux.tgz": ("flare", "06"),
+    "foo-1.2src.tar.gz": ("foo", "1.2"),
+    "linux64src.zip": ("linux64", None),
+    # how it was made is no part of it; which build it is may be
+    "Ghidra_12.0.4_build.tar.gz": ("Ghidra", "12.0.4"),
+    "foo-1.0-build3.tar.gz": ("foo", "1.0-build3"),
+    "mdk4-4.2_p20240816.gh.tar.gz": ("mdk4", "4.2_p20240816"),
+    "Isabelle2025-2_linux.tar.gz": ("Isabelle", "2025-2"),
+    "proton-mail-bin-1.12.1.rpm": ("proton-mail-bin", "1.12.1"),
+    "teams-for-linux-2.11.1.x86_64.rpm": ("teams-for-linux", "2.11.1"),
 }
 
 TAGS = {

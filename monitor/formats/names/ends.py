@@ -24,6 +24,7 @@ _WORD: Final = re.compile(r"\.([A-Za-z]{2,}|x86|x64|win32|win64)(?![A-Za-z0-9])"
 _KEPT: Final = RELEASED | UNFINISHED | {"windows", "security"}
 _SYSTEM: Final = re.compile(r"[._](?:linux|windows|win32|win64|macos|osx|darwin)-.*", re.IGNORECASE)
 _GIT_DESCRIBED: Final = re.compile(r"-0-g[0-9a-f]{7,40}\Z")
+_GLUED_WORD: Final = re.compile(r"(?<=\d)(?:src|source|(linux|win(?:32|64)?))\Z", re.IGNORECASE)
 _GLUED: Final = re.compile(r"(?<=\d)rel\Z", re.IGNORECASE)
 
 
@@ -34,6 +35,9 @@ def trim(stem: str, *, maven: bool) -> tuple[str, str | None]:
     """
     platform: list[str] = []
     end = len(stem)
+    if glued := _GLUED_WORD.search(stem, 1):  # winico06src, flare06linux
+        end = glued.start()
+        platform += filter(None, glued.groups())
     while last := _LAST_WORD.match(stem, 0, end):
         cut, start, end = last.end(1), last.start(2), last.end(2)
         word = stem[start:end].lower()

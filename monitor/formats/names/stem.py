@@ -25,6 +25,7 @@ _DOTTED: Final = re.compile(r"\d\.\d")
 _DATE: Final = re.compile(
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:\d{2,6})?\Z", re.ASCII
 )
+_YEAR: Final = re.compile(r"(?:19[89]|20[0-4])\d\Z", re.ASCII)
 _UNDERSCORED: Final = re.compile(r"\d+(?:_\d+)+(?:[._]?[A-Za-z]+\d*)?\Z", re.ASCII)
 _ANNOUNCED: Final = re.compile(r"[A-Z0-9.][vV]\Z")
 _SCALA: Final = re.compile(r"_(?:2\.(?:9|1[0-3])(?:\.\d)?|3)-")
@@ -219,7 +220,7 @@ def _belongs_to_name(body: str, segments: list[Segment], first: int, last: int) 
 
 
 def _goes_on(body: str, run: list[Segment]) -> bool:
-    """Whether a number glued to a word is the first of the version: pio2_5_8, release0_9_11.
+    """Whether a number glued to a word begins the version: pio2_5_8, release0_9_11, Isabelle2025-2.
 
     But not in bzip2-1.0, tcl8-20200101, icu4c-74_2.
     """
@@ -228,7 +229,9 @@ def _goes_on(body: str, run: list[Segment]) -> bool:
         return False
     if len({body[one.end : two.start] for one, two in pairwise(run)}) > 1:
         return False
-    return len(run) == 3 or body[run[0].start : run[0].begin].lower() in MARKERS
+    if len(run) == 3 or _YEAR.match(glued):
+        return True
+    return body[run[0].start : run[0].begin].lower() in MARKERS
 
 
 def _rank(body: str, run: list[Segment]) -> int:

@@ -126,7 +126,7 @@ CONTENTS: Final = _words("""
     plugin sfx zip tgz targz update upgrade netinstall selfcontained self-contained
     framework-dependent library lib libs headers include includes tests testsuite examples
     samples demo tools utils runtime combined merged modules headless-server latest current
-    bootstrapper minsrc origsrc srcdist rt x deb rpm
+    bootstrapper minsrc origsrc srcdist rt x deb rpm build
 """)
 """What is in the file, how it was packed, that it is a release; after a version no part of it."""
 
