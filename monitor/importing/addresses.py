@@ -139,12 +139,17 @@ def _github(match: re.Match[str]) -> Place | None:
     return Place("github", project, {}, f"https://github.com/{project}.git")
 
 
+_SHOWN: Final = re.compile(
+    r"([^/]+/[^/]+?(?:/[^/]+?)*?)/(?:uploads|repository|tags|tree|raw|wikis|blob|archive|releases|commits?|issues)(?:/|$)"
+)
+
+
 def _gitlab(match: re.Match[str]) -> Place | None:
     host, path = match["host"], match["path"]
-    path = re.split(
-        r"/-/|/(?:uploads|repository|tags|tree|raw|wikis|blob|archive|releases|commits?|issues)(?:/|$)|[?#]",
-        path,
-    )[0]
+    path = re.split(r"/-/|[?#]", path)[0].strip("/")
+    # Older addresses have no "/-/": owner and name come first, then what is shown of them.
+    if shown := _SHOWN.match(path):
+        path = shown[1]
     path = path.strip("/").removesuffix(".git")
     if "/" not in path or path.split("/")[0] in _NOT_OWNERS or UNKNOWN in path:
         return None
@@ -611,7 +616,7 @@ def plain(address: str) -> str:
 
 
 def is_distribution(address: str) -> bool:
-    """Whether a distribution keeps a copy there for itself: nothing new appears there by itself."""
+    """Whether a distribution keeps a copy there for itself: nothing new appears there."""
     return address.startswith("mirror://gentoo/") or _DISTRIBUTION.match(plain(address)) is not None
 
 

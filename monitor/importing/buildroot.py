@@ -28,6 +28,7 @@ _MIRRORS: Final = {
 _ASSIGN: Final = re.compile(
     r"^(?:override[ \t]+|export[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)[ \t]*(\+|:|::|\?)?=[ \t]*(.*)$"
 )
+_IF: Final = re.compile(r"[ ]*(ifn?(?:eq|def))\b(.*)$")
 _EVAL: Final = re.compile(r"\$\(eval \$\((host-)?([a-z0-9-]+)-package\)\)")
 _FORGES: Final = {
     "github": "https://github.com/{}/{}/archive/{}",
@@ -49,7 +50,7 @@ class _Make:
 
     def _recipe(self, text: str) -> None:
         defining = False
-        conditional: list[bool] = []
+        taken: list[bool | None] = []  # of every condition around: whether its branch counts
         joined, start = "", 0
         for number, raw in enumerate(text.splitlines(), 1):
             line = raw
@@ -63,13 +64,35 @@ class _Make:
                 defining = True
             elif re.match(r"endef\b", line):
                 defining = False
-            elif not defining and not line.startswith("\t"):
-                if re.match(r"ifn?(?:eq|def)\b", line):
-                    conditional.append(True)
-                elif line.startswith("endif") and conditional:
-                    conditional.pop()
-                elif match := _ASSIGN.match(re.sub(r"(?<!\\)\s+#.*$|^#.*$", "", line)):
+            elif defining or line.startswith("\t"):
+                continue
+            elif match := _IF.match(line):
+                taken.append(self._holds(match))
+            elif re.match(r"else\b", line):
+                if taken:
+                    before = taken.pop()
+                    match = _IF.match(line.removeprefix("else").strip())
+                    taken.append(False if before else self._holds(match) if match else True)
+            elif line.startswith("endif"):
+                taken = taken[:-1]
+            elif match := _ASSIGN.match(re.sub(r"(?<!\\)\s+#.*$|^#.*$", "", line)):
+                if all(taken) or match[1] not in self.values:
                     self._assign(match, start)
+
+    def _holds(self, match: re.Match[str]) -> bool:
+        """Whether a condition holds for a plain configuration, in which no option is set."""
+        word, rest = match[1], match[2].strip()
+        if word.endswith("def"):
+            return (rest in self.values) == (word == "ifdef")
+        parts = (
+            _commas(rest[1:-1])
+            if rest.startswith("(")
+            else re.findall(r"[\"']([^\"']*)[\"']", rest)
+        )
+        if len(parts) != 2:
+            return False
+        left, right = (self.expand(one).replace(UNKNOWN, "").strip() for one in parts)
+        return (left == right) == (word == "ifeq")
 
     def _assign(self, match: re.Match[str], line: int) -> None:
         name, operator, value = match[1], match[2], match[3].strip()
@@ -204,7 +227,7 @@ def _commas(text: str) -> list[str]:
 
 
 def read(path: Path, text: str) -> Iterator[Recipe]:
-    """The package of a .mk file; one that defines none, such as a list of others, yields nothing."""
+    """The package of a .mk file; one that defines none, a list of others, yields nothing."""
     evaluated = _EVAL.findall(text)
     name = path.stem
     prefix = re.sub(r"[^A-Z0-9]", "_", name.upper())
@@ -241,6 +264,8 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         sources = [f"{method or 'svn'}+{site}"]
     else:
         plain_site = re.sub(r"^(?:http|https|ftp|scp|git|wget)\+(?=[a-z]+://)", "", site)
+        if re.match(r"[\w-]+(?:\.[\w-]+)+/", plain_site):
+            plain_site = f"http://{plain_site}"  # wget's default
         if "rock" in "".join(kinds) or kinds == {"luarocks"}:
             upstream = "luarocks", filled(value("NAME_UPSTREAM")) or name.removeprefix("lua-")
         file = source.split()[0] if source else f"{name}-{version or UNKNOWN}.tar.gz"

@@ -120,7 +120,9 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     homepage = tuple(one for one in shell.text("HOMEPAGE").split() if UNKNOWN not in one)
     reason = _NOTHING.get(category)
     if not reason and not (sources or repositories or upstream or hints):
+        by_hand = bool(shell.text("SRC_URI").split())
         reason = None if homepage else "names no source and no repository"
+        reason = "its files must be fetched by hand: they have no address" if by_hand else reason
     yield Recipe(
         name=f"{category}/{name}" if category else name,
         version=None if live else version,

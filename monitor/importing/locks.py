@@ -351,14 +351,13 @@ def read_go(path: Path, text: str) -> Iterator[Recipe]:
             inside = True
         elif line == ")":
             inside = False
-        elif inside or line.startswith("require"):
-            if match := _REQUIRED.fullmatch(line):
-                yield Recipe(
-                    name=match[1],
-                    version=match[2],
-                    upstream=("go", match[1]),
-                    origin=f"{path}:{number}",
-                )
+        elif (inside or line.startswith("require")) and (match := _REQUIRED.fullmatch(line)):
+            yield Recipe(
+                name=match[1],
+                version=match[2],
+                upstream=("go", match[1]),
+                origin=f"{path}:{number}",
+            )
 
 
 def read_mix(path: Path, text: str) -> Iterator[Recipe]:

@@ -262,7 +262,7 @@ def _page(source: str, name: str, table: Table, origin: str) -> Recipe:
     return Recipe(
         name=name,
         origin=origin,
-        reason=f"searches {url[:120]} by {source}: a page of its own kind, which needs a provider of its own",
+        reason=f"searches {url[:120]} by {source}: a page that needs a provider of its own",
     )
 
 
@@ -303,7 +303,8 @@ def _template(pattern: str, replacement: str) -> str | None:
     if replacement not in (r"\1", r"\g<1>"):
         return None
     match = re.fullmatch(
-        r"\^?(?P<before>(?:[A-Za-z0-9_@/+-]|\\[.+-/])*)\((?P<group>[^()]*)\)(?P<after>(?:[A-Za-z0-9_@/+-]|\\[.+-])*)\$?",
+        r"\^?(?P<before>(?:[A-Za-z0-9_@/+-]|\\[.+-/])*)\((?P<group>[^()]*)\)"
+        r"(?P<after>(?:[A-Za-z0-9_@/+-]|\\[.+-])*)\$?",
         pattern,
     )
     if not match or match["group"].startswith("?"):

@@ -187,6 +187,8 @@ def _folder(address: str, version: str | None, notes: list[str]) -> tuple[Place 
     """The folder above the archive and above the parts of the path that name a version."""
     if _OTHER_VCS.match(address):
         return None, None
+    if re.match(r"https?://hg\.", address):
+        return None, "its source is a repository of hg, which cannot be asked for tags"
     if address.startswith("mirror://"):
         text = plain(address)
         if text.startswith(("mirror://", "mirror.invalid")):

@@ -234,7 +234,7 @@ def _substituted(text: str, name: str, version: str | None) -> str:
 
 
 def _addresses(entry: _Entry, url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is looked at: an archive's address, its pattern filled with unknown text, or a repository."""
+    """What is looked at: an archive's address, its pattern made unknown text, or a repository."""
     if not url:
         return (), ()
     if entry.options.get("mode") == "git" or re.search(r"\.git/?$", url):
