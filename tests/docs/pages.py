@@ -4,6 +4,7 @@ A comment that readers do not see stands on a line of its own before a block, or
 
     <!-- test: lab pypi requests 2.32.3 -->   now the lab publishes (see `python -m tests.lab`)
     <!-- test: until COMMAND -->              wait until this command ends with 0
+    <!-- test: checkout -->                   a copy of this repository, in which the rest happens
     <!-- test: shell COMMAND -->              what the test prepares, and readers need not know
     <!-- test: background -->                 the next block starts something that runs on
     <!-- test: needs containers -->           the next block is left out where nothing builds images
@@ -17,6 +18,7 @@ with title="FILE" holds the content of that file, relative to the home folder.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,10 +53,10 @@ class Block:
     commands: tuple[Command, ...] = field(default=())
 
 
-def blocks(page: Path) -> list[Block]:
-    """The blocks of a page, in order."""
+def blocks(page: Path, change: Callable[[str], str] = str) -> list[Block]:
+    """The blocks of a page, in order; `change` has a look at its text first."""
     found: list[Block] = []
-    lines = iter(enumerate(page.read_text("utf-8").splitlines(), 1))
+    lines = iter(enumerate(change(page.read_text("utf-8")).splitlines(), 1))
     background, containers, skipped = False, False, None
     for number, line in lines:
         if said := _SAID.match(line):

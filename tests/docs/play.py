@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +24,17 @@ from tests.lab.__main__ import publish
 from tests.lab.world import Hand, World
 
 _MARK = "\x1e"
+PORT = "8731"
+"""Where a page lets a server of its own listen; a free port takes its place."""
 _PATIENCE = 60  # seconds for "until"
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @dataclass
@@ -35,6 +47,8 @@ class Stage:
     loud: bool = False
     builds: bool = True  # whether images can be built here
     folder: Path = field(init=False)
+    source: Path = ROOT  # the checkout that `monitor` comes from
+    port: int = field(default_factory=free_port)  # in place of PORT in the page
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -49,7 +63,7 @@ class Stage:
             "MONITOR_NETWORK__GATEWAY": self.gateway,
             "MONITOR_NETWORK__PACE": "0",
             "PIP_INDEX_URL": f"{self.hand.places.registry['pypi_url']}/simple/",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(self.source),
             "NO_COLOR": "1",
             "LC_ALL": "C.UTF-8",
             "USER": "you",
@@ -64,7 +78,7 @@ class Stage:
     def play(self, page: Path) -> list[str]:
         """What is not as the page says; empty where all is."""
         wrong: list[str] = []
-        for block in blocks(page):
+        for block in blocks(page, lambda text: text.replace(PORT, str(self.port))):
             try:
                 wrong += [f"{page.name}:{text}" for text in self._block(block)]
             except Exception as error:
@@ -115,6 +129,13 @@ class Stage:
                     return []
                 time.sleep(0.3)
             return [f"{block.line}: never came true: {command}\n{done.stdout}{done.stderr}"]
+        if word == "checkout":
+            self.source = self.folder = self.home / "release-monitor"
+            leave = shutil.ignore_patterns(
+                ".git", ".venv", "var", "__pycache__", ".*_cache", ".hypothesis"
+            )
+            shutil.copytree(ROOT, self.source, ignore=leave, symlinks=True)
+            return []
         if word == "shell":  # what the test prepares; readers do not need it
             command = block.text.removeprefix("shell ")
             subprocess.run(
