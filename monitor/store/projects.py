@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
 from monitor.model import Json, State
-from monitor.sources import Source
 from monitor.store import numbers, states
+
+if TYPE_CHECKING:  # `monitor list` has no time for it
+    from monitor.sources import Source
 
 
 def by_purl(db: sqlite3.Connection, purl: str) -> sqlite3.Row | None:
