@@ -277,7 +277,7 @@ def _retract(
 
 
 def known_sources(runtime: Runtime, names: list[str]) -> list[str]:
-    """These sources, or all. Raises UsageError for one that is not there, or where there is none."""
+    """These sources, or all. Raises UsageError for one that is not there, or if none is."""
     if not runtime.sources:
         folder = f"{runtime.settings.folder}/sources"
         raise UsageError(folder, "no source is configured", "add a file there")

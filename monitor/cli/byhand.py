@@ -15,5 +15,14 @@ def network(app: App) -> Any:
     """The network settings, for one question: it needs no contact."""
     from msgspec.structs import replace
 
+    quiet()
+
     given = app.settings.network
     return given if given.contact else replace(given, contact=BY_HAND)
+
+
+def quiet() -> None:
+    """Further attempts are not told line by line: what is printed is the answer."""
+    from stamina.instrumentation import set_on_retry_hooks
+
+    set_on_retry_hooks([])

@@ -37,7 +37,9 @@ def poll(ctx: click.Context, source: tuple[str, ...], json: bool, quiet: bool) -
     """
     app: App = ctx.obj
     from monitor.acts import call, known_sources
+    from monitor.cli.byhand import quiet as silence
 
+    silence()
     chosen = known_sources(app.runtime, list(source))
     ran, told = call(app.runtime.socket, "poll", {"sources": list(source)})
     if ran:
