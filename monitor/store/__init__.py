@@ -40,7 +40,7 @@ def open_writer(folder: Path) -> sqlite3.Connection:
         folder.mkdir(parents=True, exist_ok=True)
         db = _connect(str(path), uri=False)
         try:
-            _check_schema(db, path, NEWEST)
+            check_schema(db, path)
             db.execute("PRAGMA journal_mode = WAL")
             for setting in (
                 "synchronous = FULL",
@@ -82,7 +82,7 @@ def open_reader(folder: Path) -> sqlite3.Connection:
         try:
             db.execute("PRAGMA query_only = ON")
             db.execute("PRAGMA busy_timeout = 5000")
-            _check_schema(db, path, NEWEST)
+            check_schema(db, path)
             if db.execute("PRAGMA user_version").fetchone()[0] < NEWEST:
                 raise StoreError(
                     str(path),
@@ -101,12 +101,15 @@ def _connect(path: str, *, uri: bool) -> sqlite3.Connection:
     return db
 
 
-def _check_schema(db: sqlite3.Connection, path: Path, newest: int) -> None:
+def check_schema(db: sqlite3.Connection, path: Path) -> None:
+    """Raise StoreError where this program cannot understand that database."""
+    from monitor.store.schema import NEWEST
+
     found = db.execute("PRAGMA user_version").fetchone()[0]
-    if found > newest:
+    if found > NEWEST:
         raise StoreError(
             str(path),
-            f"the database has schema {found}, this program knows schemas up to {newest}",
+            f"the database has schema {found}, this program knows schemas up to {NEWEST}",
             "install the newer release-monitor that wrote it, or restore an older backup",
         )
     if not found and db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone():

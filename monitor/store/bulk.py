@@ -103,7 +103,8 @@ class _Applied:
         self.facts = {
             "source": self.source.id,
             "at": visit.at,
-            "follow": self.source.follow == "all" and not self.first,
+            "follow": self.source.follow == "all",
+            "first": self.first,
         }
 
     def run(self) -> None:
@@ -153,7 +154,7 @@ class _Applied:
             """
             INSERT INTO listing (source, project, name, revision, added, due)
             SELECT :source, project, name, revision, :at,
-                   CASE WHEN :follow AND revision IS NOT NULL THEN :at END
+                   CASE WHEN :follow AND NOT :first AND revision IS NOT NULL THEN :at END
             FROM temp.named WHERE true
             ON CONFLICT DO NOTHING
             """,

@@ -63,7 +63,8 @@ class Recorder:
             "UPDATE listing SET baseline = ? WHERE source = ? AND project = ?",
             (self.visit.at, self.source.id, project),
         )
-        if not self.baseline and not self.source.mechanisms:
+        alone = not self.baseline and not self.source.mechanisms
+        if alone and (added or listing["answered"] is None):
             self.tell_baseline(project, 1, added - (self.result.released - told))
 
     def _news_of_first_look(

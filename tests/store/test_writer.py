@@ -1,0 +1,304 @@
+"""The one writer: group commit, failures of one and of all, full disks, locks, schemas."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import StoreError, UsageError
+from monitor.model import Kind
+from monitor.store import NAME, events, open_reader, open_writer
+from monitor.store.backup import check
+from monitor.store.lock import Busy, lock
+from monitor.store.writer import Writer
+
+
+@pytest.fixture
+def writer(tmp_path):
+    found = Writer(tmp_path / "state")
+    yield found
+    found.close()
+
+
+def tell(text="x"):
+    return lambda db: events.tell(db, Kind.GAP, 1, payload={"text": text})
+
+
+def texts(folder):
+    db = open_reader(folder)
+    try:
+        return [event.payload["text"] for event in events.follow(db, 0)]
+    finally:
+        db.close()
+
+
+def held_up(writer, *writes):
+    """Submit these while the writer is busy, so that they are committed together."""
+    go = threading.Event()
+    first = writer.submit(lambda db: go.wait())
+    while not writer._tasks.empty():
+        pass
+    done = [writer.submit(write) for write in writes]
+    before = writer.progress
+    go.set()
+    first.result()
+    return done, before
+
+
+def test_what_waits_together_is_committed_together(writer):
+    done, before = held_up(writer, *(tell(n) for n in range(100)))
+
+    assert [one.result() for one in done] == list(range(1, 101))
+    assert writer.progress - before == 2
+    assert texts(writer.folder) == list(range(100))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda db: 1 / 0,
+        lambda db: db.execute("INSERT INTO event (seq, at) VALUES (1, NULL)"),
+        lambda db: db.execute("SELECT nothing FROM nowhere"),
+        lambda db: db.execute("INSERT INTO listing VALUES (9, 9)"),
+    ],
+)
+def test_a_function_that_fails_takes_none_of_the_others_with_it(writer, fault):
+    def half(db):
+        tell("half")(db)
+        fault(db)
+
+    done, _ = held_up(writer, tell("a"), half, tell("b"))
+
+    done[0].result()
+    with pytest.raises((ZeroDivisionError, sqlite3.Error)):
+        done[1].result()
+    done[2].result()
+    assert texts(writer.folder) == ["a", "b"]
+
+
+def test_an_error_of_ours_reaches_the_caller_as_it_is(writer):
+    def refuse(db):
+        raise UsageError("job 1", "no")
+
+    with pytest.raises(UsageError, match="job 1"):
+        writer(refuse)
+
+
+def test_a_write_that_was_cancelled_before_its_turn_is_not_made(writer):
+    go = threading.Event()
+    writer.submit(lambda db: go.wait())
+    late = writer.submit(tell("late"))
+    assert late.cancel()
+    go.set()
+    writer(tell("next"))
+
+    assert texts(writer.folder) == ["next"]
+
+
+def test_closing_writes_what_waits_and_then_takes_nothing(tmp_path):
+    writer = Writer(tmp_path)
+    done = [writer.submit(tell(n)) for n in range(50)]
+    writer.close()
+
+    assert all(one.done() for one in done)
+    assert texts(tmp_path) == list(range(50))
+    with pytest.raises(StoreError, match="closed"):
+        writer(tell("late"))
+
+
+# ── full disks ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A real file system of 2 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)],
+        check=False, capture_output=True,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip("only root may mount a small file system")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_H04_a_full_disk_is_a_clean_error_and_loses_nothing(small):
+    writer = Writer(small)
+    acknowledged, refused = 0, 0
+    for n in range(60):
+        if n % 3 == 1:
+            (small / "filler").write_bytes(b"")
+            room = shutil.disk_usage(small).free
+            (small / "filler").write_bytes(bytes(max(0, room - 8192 * (n % 4))))
+        elif n % 3 == 2:
+            (small / "filler").unlink()
+        for _ in range(4):
+            try:
+                writer(tell("x" * 3000 + str(n)))
+                acknowledged += 1
+            except StoreError as error:
+                refused += 1
+                assert "disk is full" in (error.remedy or "")
+                assert str(small) in error.where
+    (small / "filler").unlink(missing_ok=True)
+    writer(tell("there is room again"))
+    writer.close()
+
+    assert refused
+    assert len(texts(small)) == acknowledged + 1
+    db = sqlite3.connect(small / NAME)
+    assert check(db) == []
+    db.close()
+
+
+def test_H05_a_limit_of_the_file_size_is_a_clean_error_too(tmp_path):
+    """Also for those who may not mount: a quota, told by the kernel as EFBIG."""
+    script = """
+import resource, sys
+from pathlib import Path
+from monitor.errors import StoreError
+from monitor.model import Kind
+from monitor.store import events
+from monitor.store.writer import Writer
+writer, told = Writer(Path(sys.argv[1])), 0
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+try:
+    for _ in range(1000):
+        writer(lambda db: events.tell(db, Kind.GAP, 1, payload={"text": "x" * 2000}))
+        told += 1
+except StoreError as error:
+    assert error.remedy, error
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    writer(lambda db: events.tell(db, Kind.GAP, 1, payload={"text": "again"}))
+    writer.close()
+    print(told)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+
+    assert len(texts(tmp_path)) == int(done.stdout) + 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match=str(tmp_path)):
+        open_writer(tmp_path)
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "state").write_text("no folder")
+    with pytest.raises(StoreError, match="state"):
+        open_writer(tmp_path / "state")
+    with pytest.raises(StoreError, match="state"), lock(tmp_path / "state"):
+        pass
+
+
+# ── locks and schemas ─────────────────────────────────────────────────────────────────
+
+
+def test_H08_a_second_writer_is_refused_and_told_who_is_there(tmp_path):
+    script = """
+import sys, time
+from pathlib import Path
+from monitor.store.lock import lock
+with lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(Busy, match=f"process {other.pid}"), lock(tmp_path):
+            pass
+        other.kill()
+        other.wait()
+    with lock(tmp_path):  # the lock dies with its holder
+        pass
+
+
+def test_H17_a_database_of_a_newer_program_is_refused_and_not_touched(tmp_path):
+    open_writer(tmp_path).close()
+    db = sqlite3.connect(tmp_path / NAME)
+    db.execute("PRAGMA user_version = 9999")
+    db.close()
+    body = (tmp_path / NAME).read_bytes()
+    for opening in (open_writer, open_reader):
+        with pytest.raises(StoreError, match="schema 9999"):
+            opening(tmp_path)
+
+    assert (tmp_path / NAME).read_bytes() == body
+
+
+def test_H17_a_database_of_somebody_else_is_refused(tmp_path):
+    db = sqlite3.connect(tmp_path / NAME)
+    db.execute("CREATE TABLE event (a)")
+    db.close()
+    with pytest.raises(StoreError, match="not a database of ours"):
+        open_writer(tmp_path)
+
+
+def test_H17_killed_while_it_migrates_a_database_is_old_or_new_and_never_between(tmp_path):
+    script = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from monitor import store
+connect, left = store._connect, int(sys.argv[2])
+def counted(path, *, uri):
+    db = connect(path, uri=uri)
+    def step(statement):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+    db.set_trace_callback(step)
+    return db
+store._connect = counted
+store.open_writer(Path(sys.argv[1])).close()
+"""
+    for left in (*range(1, 30, 4), *range(30, 75, 3)):
+        place = tmp_path / str(left)
+        subprocess.run([sys.executable, "-c", script, str(place), str(left)], check=False)
+        tables = 0
+        if (place / NAME).exists():
+            db = sqlite3.connect(place / NAME)
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            tables = db.execute(
+                "SELECT count(*) FROM sqlite_master WHERE name IN ('event', 'job', 'pause')"
+            ).fetchone()[0]
+            db.close()
+            assert (version, tables) in ((0, 0), (1, 3))
+        db = open_writer(place)
+        assert db.execute("SELECT count(*) FROM event").fetchone()[0] == 0
+        db.close()
+
+
+def test_there_is_nothing_to_read_before_anything_was_written(tmp_path):
+    with pytest.raises(StoreError, match="no database yet"):
+        open_reader(tmp_path)
+
+
+def test_a_reader_cannot_write(tmp_path):
+    open_writer(tmp_path).close()
+    db = open_reader(tmp_path)
+    with pytest.raises(sqlite3.OperationalError):
+        tell()(db)
+    db.close()
+
+
+def test_a_folder_with_strange_letters_is_read_as_it_is_named(tmp_path):
+    place = Path(tmp_path) / "a?b#c%d &=é"
+    open_writer(place).close()
+    open_reader(place).close()
