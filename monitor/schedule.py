@@ -7,8 +7,6 @@ together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from monitor.model import Outcome
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -18,10 +16,6 @@ LONGEST_PAUSE = DAY
 
 CONFIRM = 5 * MINUTE
 """How long after a doubtful answer the second one is fetched."""
-
-
-SLACK = 60
-"""Seconds by which the clock may be corrected without anything having to be shifted."""
 
 
 def next_visit(
@@ -76,26 +70,6 @@ def project_interval(now: int, last_change: int | None, *, shortest: int, longes
 def stale(answered: int | None, now: int, fresh: int) -> bool:
     """Is this source's news older than it may be?"""
     return answered is None or now - answered > fresh
-
-
-@dataclass(slots=True)
-class Steady:
-    """Notices that the clock was set, by one that only ever goes on (fault H13).
-
-    `wall` is the time of day, `steady` a clock that also counts suspended time,
-    both in seconds.
-    """
-
-    wall: float
-    steady: float
-
-    def jump(self, wall: float, steady: float) -> int:
-        """By how many seconds the clock was set since the last call; 0 for small corrections."""
-        by = round((wall - self.wall) - (steady - self.steady))
-        if abs(by) <= SLACK:
-            return 0
-        self.wall, self.steady = wall, steady
-        return by
 
 
 def _backoff(first: float, fails: int, longest: float = DAY) -> float:

@@ -114,15 +114,21 @@ def test_H11_a_damaged_database_is_noticed_and_drives_no_backup_out(filled):
         body[dice.randrange(4096, len(body))] ^= 0xFF
     path.write_bytes(body)
 
+    found = sqlite3.connect(path)
+    assert check(found)
+    found.close()
     with pytest.raises(StoreError):
-        db = open_reader(filled.folder)
-        try:
-            assert check(db)
-            daily(db, filled.folder, 1, AT + DAY)
-        finally:
-            db.close()
+        _another_day(filled.folder)
     assert kept is not None
     assert kept.exists()
+
+
+def _another_day(folder):
+    db = open_reader(folder)
+    try:
+        daily(db, folder, 1, AT + DAY)
+    finally:
+        db.close()
 
 
 def test_H09_writes_go_on_while_a_reader_holds_on(filled):

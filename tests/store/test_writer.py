@@ -133,7 +133,7 @@ def small(tmp_path):
 
 def test_H04_a_full_disk_is_a_clean_error_and_loses_nothing(small):
     writer = Writer(small)
-    acknowledged, refused = 0, 0
+    acknowledged, refused = 0, []
     for n in range(60):
         if n % 3 == 1:
             (small / "filler").write_bytes(b"")
@@ -146,14 +146,14 @@ def test_H04_a_full_disk_is_a_clean_error_and_loses_nothing(small):
                 writer(tell("x" * 3000 + str(n)))
                 acknowledged += 1
             except StoreError as error:
-                refused += 1
-                assert "disk is full" in (error.remedy or "")
-                assert str(small) in error.where
+                refused.append(error)
     (small / "filler").unlink(missing_ok=True)
     writer(tell("there is room again"))
     writer.close()
 
     assert refused
+    assert all("disk is full" in (error.remedy or "") for error in refused)
+    assert all(str(small) in error.where for error in refused)
     assert len(texts(small)) == acknowledged + 1
     db = sqlite3.connect(small / NAME)
     assert check(db) == []
