@@ -142,7 +142,7 @@ def test_every_command_shown_exists_with_its_options(page):
     ("text", "wrong"),
     [
         ("monitor check pypi/requests --current 2.0 --json", None),
-        ("monitor chekc pypi/requests", "no command chekc"),
+        ("monitor checks pypi/requests", "no command checks"),
         ("monitor check --curent 2.0", "no option --curent"),
         ("X=1 monitor queue list --all | head", None),
         ("sudo -u monitor monitor queue lst", "no command lst"),

@@ -104,7 +104,7 @@ def _commands(lines: list[str], first: int) -> list[Command]:
 _VARIABLE = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?"), "TIME"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),
-    (re.compile(r"\b\d\d:\d\d:\d\d\b"), "TIME"),
+    (re.compile(r"\bDATE \d\d:\d\d\b|\b\d\d:\d\d:\d\d\b"), "TIME"),
     (re.compile(r"\bhttps?://[^\s/]+"), "URL"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "HOST"),
     (re.compile(r"\b[0-9a-f]{12,}\b"), "HEX"),

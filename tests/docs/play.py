@@ -128,7 +128,10 @@ class Stage:
                 if done.returncode == 0:
                     return []
                 time.sleep(0.3)
-            return [f"{block.line}: never came true: {command}\n{done.stdout}{done.stderr}"]
+            logs = "".join(
+                log.read_text()[-2000:] for log in sorted(self.home.glob("background-*.log"))
+            )
+            return [f"{block.line}: never came true: {command}\n{done.stdout}{done.stderr}{logs}"]
         if word == "checkout":
             self.source = self.folder = self.home / "release-monitor"
             leave = shutil.ignore_patterns(
