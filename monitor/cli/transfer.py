@@ -44,7 +44,7 @@ FORMATS = [
     "termux",
     "watch",
 ]
-"""The names in `monitor.importing.FORMATS`, repeated so that help needs no import; a test compares."""
+"""The names in `monitor.importing.FORMATS`, repeated so that help imports nothing."""
 
 
 @click.command("import")

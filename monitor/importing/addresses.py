@@ -140,7 +140,8 @@ def _github(match: re.Match[str]) -> Place | None:
 
 
 _SHOWN: Final = re.compile(
-    r"([^/]+/[^/]+?(?:/[^/]+?)*?)/(?:uploads|repository|tags|tree|raw|wikis|blob|archive|releases|commits?|issues)(?:/|$)"
+    r"([^/]+/[^/]+?(?:/[^/]+?)*?)/"
+    r"(?:uploads|repository|tags|tree|raw|wikis|blob|archive|releases|commits?|issues)(?:/|$)"
 )
 
 
@@ -651,13 +652,13 @@ def _by_provider(address: str) -> Place | None:
     if UNKNOWN in address or "://" not in address:
         return None
     for name, project in providers.find(address):
-        if name not in ("git", "rsync", "folder"):
+        if name not in ("git", "rsync", "folder") and project.partition("/")[0] not in _NOT_OWNERS:
             return Place(name, project)
     return None
 
 
 def repository_of(address: str) -> str | None:
-    """A git repository's address, as the provider git takes it; None where it is none it can ask."""
+    """A git repository's address, as the provider git takes it; None where it cannot ask there."""
     text = address.strip().removeprefix("git+")
     text = re.split(r"[#?]", text)[0].rstrip("/")
     if match := re.fullmatch(r"(?:ssh://)?(?:[\w.-]+)@([\w.-]+)[:/](?!/)(.+)", text):

@@ -146,7 +146,7 @@ def _whence(
             None,
             (),
             (),
-            f"searches {url[:120] or 'its homepage'} by its own expression: it needs its own provider",
+            f"searches {url[:120] or 'its homepage'} by a pattern: it needs its own provider",
         )
     if backend == "stackage":
         return ("hackage", name), (), (), None

@@ -75,8 +75,9 @@ class _Make:
                     taken.append(False if before else self._holds(match) if match else True)
             elif line.startswith("endif"):
                 taken = taken[:-1]
-            elif match := _ASSIGN.match(re.sub(r"(?<!\\)\s+#.*$|^#.*$", "", line)):
-                if all(taken) or match[1] not in self.values:
+            else:
+                match = _ASSIGN.match(re.sub(r"(?<!\\)\s+#.*$|^#.*$", "", line))
+                if match and (all(taken) or match[1] not in self.values):
                     self._assign(match, start)
 
     def _holds(self, match: re.Match[str]) -> bool:

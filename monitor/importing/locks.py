@@ -111,7 +111,11 @@ def _address(address: str, origin: str, name: str | None = None) -> Recipe:
         tag = f"#tag={reference}" if reference and re.search(r"\d\.\d", reference) else ""
         version = re.sub(r"^[vV]", "", reference) if tag and reference else None
         return Recipe(name=called, version=version, repositories=(base + tag,), origin=origin)
-    return Recipe(name=called, sources=(address,), origin=origin)
+    from monitor.formats.archive_names import split
+
+    found = split(plain)
+    version = found.version if found.confidence >= 0.5 else None
+    return Recipe(name=called, version=version, sources=(address,), origin=origin)
 
 
 def read_toml_lock(path: Path, text: str) -> Iterator[Recipe]:

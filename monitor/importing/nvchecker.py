@@ -222,7 +222,7 @@ def _anitya(name: str, table: Table, origin: str) -> Recipe:
     return Recipe(
         name=name,
         origin=origin,
-        reason=f"asks release-monitoring.org, which asks the upstream; import its export instead{said}",
+        reason=f"asks release-monitoring.org, not the upstream; import its export{said}",
     )
 
 

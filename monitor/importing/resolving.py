@@ -312,6 +312,9 @@ def _tag_rules(recipe: Recipe, found: Place) -> dict[str, Any]:
     split = split_tag(tag, project=name)
     own = {_folded(name), *map(_folded, re.split(r"[-_.]", name))}
     stranger = split.name is not None and _folded(split.name) not in own
+    # "cli/v1.2" in a repository of many; "release/1.2" is a manner of speaking.
+    folder = _folded(tag.rpartition("/")[0])
+    stranger = stranger or folder not in {"", "release", "releases", "version", "tags", *own}
     read = tags.versions([tag], name).get(tag)
     spelled = {
         version: (),
@@ -351,5 +354,9 @@ def _tag(recipe: Recipe, found: Place) -> str | None:
         if place(address) == found:
             if found.kind == "git":
                 return None
-            return read_url(address).tag
+            read = read_url(address)
+            if read.tag and read.file and not re.search(r"\d", read.tag):
+                # …/archive/cli/v1.2.tar.gz: the tag has a slash, and no file follows it.
+                return f"{read.tag}/{_ARCHIVE.sub('', read.file).removesuffix('.tar')}"
+            return read.tag
     return None

@@ -310,7 +310,11 @@ class Shell:
                 return
         for one in shell_tools.braces(raw):
             text = self.expand(one)
-            if "$" in one and not one.startswith(('"', "'")) and any(c.isspace() for c in text):
+            if (
+                "$" in one
+                and not one.startswith(('"', "'", "$'", '$"'))
+                and any(c.isspace() for c in text)
+            ):
                 yield from text.split()
             elif text or '"' in one or "'" in one:
                 yield text

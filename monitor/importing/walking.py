@@ -273,4 +273,5 @@ def _newest(ebuilds: list[Path]) -> Path:
     from monitor.ordering import sort_key
 
     releases = [one for one in ebuilds if version_of(one) and not is_live(version_of(one))]
-    return max(releases or ebuilds, key=lambda one: sort_key("generic", version_of(one)))
+    # Alpine took Gentoo's versions over: 1.2_rc1-r0 is before 1.2-r0.
+    return max(releases or ebuilds, key=lambda one: sort_key("alpine", version_of(one)))
