@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -131,7 +132,8 @@ class Runtime:
         found = []
         for name, project in providers.find(text):
             named = [one for one in self.sources.values() if one.provider.name == name]
-            found += [(source, project) for source in named or [default_source(name)]]
+            with suppress(SettingsError):  # one that has no address of its own is not meant
+                found += [(source, project) for source in named or [default_source(name)]]
         return found
 
     def interested(self, db: sqlite3.Connection, purl: str) -> bool:
