@@ -29,6 +29,9 @@ __all__ = ["FORGES", "resolved"]
 FORGES: Final = frozenset(("github", "gitlab", "gitea", "bitbucket", "git"))
 """Kinds whose versions are tags."""
 
+_SERVERS: Final = frozenset(("gnome", "kde", "kernel", "savannah", "xorg"))
+"""Kinds whose archives lie in folders that anybody can list."""
+
 _BESIDE: Final = re.compile(
     r"\.(?:sig|asc|sign|sha\d*(?:sum)?|md5|minisig|gpg|patch|diff|desktop|png|svg|conf|service|txt|1|rules)(?:$|[?#])"
     r"|/(?:raw|blob|plain|commit|patch(?:es)?)/",
@@ -177,7 +180,7 @@ def _folded(text: str) -> str:
 
 def _folder_text(address: str, recipe: Recipe, spot: Place) -> str | None:
     """The folder of an archive, for as long as there is no provider for its kind."""
-    if spot.repository:
+    if spot.kind not in _SERVERS:
         return None
     folder, _ = _folder(address, recipe.version, [])
     return f"{folder.kind}/{folder.project}" if folder else None
