@@ -177,7 +177,7 @@ class App:
 
         return open_reader(self.state)
 
-    def do(self, act: str, **arguments: Any) -> Any:
+    def do(self, act: str, /, **arguments: Any) -> Any:
         """Have something written: by the daemon where one runs, else by us."""
         import time
 

@@ -6,7 +6,7 @@ Shared by the commands that take one; nothing here asks an upstream.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -212,7 +212,7 @@ def _runtime_for(app: App, name: str) -> Runtime:
 
 def _runtime_with(app: App, wanted: set[str]) -> Runtime:
     """Only sources of these names or providers, and those with a purl of their own."""
-    from msgspec.structs import replace
+    from msgspec import structs
 
     from monitor.runtime import Runtime
 
@@ -221,7 +221,7 @@ def _runtime_with(app: App, wanted: set[str]) -> Runtime:
         for name, source in app.settings.sources.items()
         if name in wanted or source.provider in wanted or source.purl
     }
-    return Runtime.of(replace(app.settings, sources=sources))
+    return Runtime.of(structs.replace(app.settings, sources=sources))
 
 
 def _of_address(app: App, url: str) -> list[tuple[Source, str]]:
@@ -253,7 +253,9 @@ def _of_address(app: App, url: str) -> list[tuple[Source, str]]:
         folder, tree = folder.rpartition("/")[0], True
     top = f"{parts.scheme}://{parts.netloc}{folder}/"
     if parts.scheme == "rsync":
-        return [(default_source("rsync", url=top), name)]
+        source = default_source("rsync", url=top)
+        whole = replace(source.provider, versions=None)  # its projects are the archives' names
+        return [(replace(source, provider=whole), name)]
     return [(default_source("folder", url=top, tree=tree), name)]
 
 

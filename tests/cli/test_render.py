@@ -43,7 +43,7 @@ def test_a_column_that_says_nothing_is_left_out(capsys):
 def test_wide_letters_take_two_columns(capsys):
     render.table(("NAME", "VERSION"), [("日本", "1"), ("ab", "2")])
 
-    head, wide, narrow = capsys.readouterr().out.splitlines()
+    _, wide, narrow = capsys.readouterr().out.splitlines()
     assert (wide, narrow) == ("日本  1", "ab    2")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+
+from pathlib import Path
 
 import click
 import pytest
@@ -103,7 +104,7 @@ def test_the_folder_of_the_settings_is_chosen_as_the_settings_choose_it(tmp_path
     quick = quick_state(option, environ)
 
     assert quick is not None
-    if not os.path.exists("/etc/release-monitor"):
+    if not Path("/etc/release-monitor").exists():
         assert str(quick) == load(Config.find(option, environ)).state.dir
 
 
