@@ -91,7 +91,9 @@ class Gateway:
         data = answer.read()
         asked.send_response(answer.status)
         for name, value in answer.getheaders():
-            if name.lower() not in {*_HOP, "content-length", "server", "date"}:
+            if name.lower() == "location" and value.startswith(base):
+                asked.send_header(name, f"{scheme}://{host}{value.removeprefix(base)}")
+            elif name.lower() not in {*_HOP, "content-length", "server", "date"}:
                 asked.send_header(name, value)
         asked.send_header("Content-Length", str(len(data)))
         asked.end_headers()
