@@ -21,6 +21,12 @@ _RESERVED = (".invalid", ".test", ".example")  # RFC 2606: nobody has them, aski
 _strayed: list[str] = []  # addresses outside this machine that a test tried to reach
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are no name: what was packed at collection holds the time of day, and the processes
+    that share the work would call one test differently."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
 @pytest.fixture(scope="session")
 def shared(pytestconfig: pytest.Config) -> Path:
     """The folder with recorded answers (`data/`); a test that needs it is skipped without it."""
