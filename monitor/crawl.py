@@ -33,7 +33,7 @@ from monitor.store import bulk
 from monitor.store.addresses import Answer
 from monitor.store.appraise import EPOCH_ZERO, key_of
 from monitor.store.due import Due
-from monitor.store.record import Result, Visit, record
+from monitor.store.record import DENIALS, Result, Visit, record
 from monitor.store.writer import Writer
 from providers import Row
 from spiders.thrifty import fresh
@@ -225,7 +225,10 @@ class Crawler:
     ) -> int | None:
         if due.project is None:
             every = source.every(due.mechanism)
-        elif not due.watched and outcome in (Outcome.OK, Outcome.UNCHANGED, Outcome.GONE):
+        elif not due.watched and (
+            outcome in (Outcome.OK, Outcome.UNCHANGED)
+            or (outcome is Outcome.GONE and due.fails > DENIALS)
+        ):
             return None  # its source announces it
         elif source.mechanisms:
             every = source.longest  # announced as well; this only catches what was lost

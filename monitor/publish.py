@@ -25,6 +25,7 @@ from monitor.outputs import build_queue, json_feed
 from monitor.outputs.build_queue import Expected, Place, Reconciled
 from monitor.policy import LATER, Decision, Facts, decide, rule_for
 from monitor.recipe_names import recipe_name
+from monitor.schedule import DAY
 from monitor.settings import Build, Builds, FeedSettings
 from monitor.sources import Source, project_of
 from monitor.store import events, jobs, projects, states, transaction
@@ -204,7 +205,7 @@ class _Turn:
             stable=own.stable,
             state=states[version["state"]],
             first_seen=version["at"],
-            newest=judged.heads.get(own.stream) in (job["label"], None) or not own.counts,
+            newest=self._newest(job, judged) or not own.counts,
             pinned=own.reason if not own.counts or not own.release else None,
             held=projects.held(self.db, job["project"], job["label"]),
             files=len(files),
@@ -213,6 +214,12 @@ class _Turn:
             backlog=self.backlog,
             burst=self._burst(job["project"]),
         )
+
+    def _newest(self, job: sqlite3.Row, judged: Appraisal) -> bool:
+        """Is nothing later there, in its series; after a burst, in all of its project (C11)?"""
+        if events.burst(self.db, job["project"], self.at - DAY):
+            return job["label"] in (judged.stable, judged.newest)
+        return judged.heads.get(judged.of(job["label"]).stream) in (job["label"], None)
 
     def _burst(self, project: int) -> bool:
         if project not in self._bursting:
@@ -310,7 +317,7 @@ def expected(db: sqlite3.Connection) -> list[Expected]:
     found = []
     for row in jobs.recipes(db):
         place = Place.BUILD if row["marked"] else Place.ALL
-        if row["state"] in ("revoked", "superseded"):
+        if row["state"] in ("revoked", "superseded", "held"):
             place = Place.REVOKED if row["state"] == "revoked" else Place.ALL
         found.append(
             Expected(

@@ -27,16 +27,22 @@ def keep_files(
     known = {
         row["url"]: row
         for row in db.execute(
-            "SELECT url, digest, other, size, yanked, published IS NOT NULL AS dated,"
+            "SELECT url, name, digest, other, size, yanked, published IS NOT NULL AS dated,"
             " coalesce(published, added) AS born FROM file WHERE version = ?",
             (version,),
         )
     }
+    named = {_name(row["name"], row["url"]): row for row in known.values()}
     told: list[Json] = []
     added: list[File] = []
     more = False
     for file in files:
         before = known.get(file.url)
+        twin = named.get(_name(file.name, file.url))
+        if before is None and twin is not None and file.digest == twin["digest"] is not None:
+            continue  # the same bytes elsewhere: a mirror
+        if before is None and twin is not None and _differ(twin["digest"], file.digest):
+            before = twin  # registries whose addresses hold the digest
         if before is None:
             added.append(file)
         elif _differ(before["digest"], file.digest):
@@ -52,7 +58,7 @@ def keep_files(
                 )
                 db.execute(
                     "UPDATE file SET other = ? WHERE version = ? AND url = ?",
-                    (file.digest, version, file.url),
+                    (file.digest, version, before["url"]),
                 )
             continue
         elif not _says_more(before, file):
@@ -62,6 +68,10 @@ def keep_files(
     if known and added:
         told += _of_added(added, min(row["born"] for row in known.values()), at)
     return told, more
+
+
+def _name(name: str | None, url: str) -> str:
+    return name or url.partition("?")[0].rpartition("/")[2]
 
 
 def _says_more(before: sqlite3.Row, file: File) -> bool:
