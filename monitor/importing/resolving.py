@@ -118,7 +118,7 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
     theirs = [one for one in archives if not is_distribution(one)]
     for number, address in enumerate(theirs):
         spot = place(address)
-        if spot and (number == 0 or _akin(spot.project, recipe.name)):
+        if spot and (_akin(spot.project, recipe.name) or (number == 0 and not _better(recipe))):
             return spot, _folder_text(address, recipe, spot), None
     for address in recipe.repositories:
         if spot := place(address):
@@ -139,12 +139,20 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
         if spot := place(address):
             notes.append("its source is a single file of that project")
             return spot, None, None
-    for address in recipe.homepage:
+    for address in () if recipe.reason else recipe.homepage:
         spot = place(address)
         if spot and spot.kind not in ("debian",):
             notes.append("taken from the homepage")
             return spot, None, None
     return None, None, reason or _why_not(recipe, archives)
+
+
+def _better(recipe: Recipe) -> bool:
+    """Whether a repository has the recipe's name: then an archive without it is something else."""
+    return any(
+        _akin(re.split(r"[#?]", one)[0].rstrip("/").removesuffix(".git"), recipe.name)
+        for one in recipe.repositories
+    )
 
 
 def _why_not(recipe: Recipe, archives: list[str]) -> str:

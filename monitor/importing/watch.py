@@ -51,6 +51,8 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         f"{one} is not carried over" for one in mangled if not _harmless(main.options[one])
     )
     sources, repositories = _addresses(main, url)
+    if main.upstream and main.upstream[0] == "folder":
+        notes += ("a page, whose links are read as those of a folder",)
     yield Recipe(
         name=name,
         version=version,
@@ -94,16 +96,11 @@ def _entry(whole: str, line: int) -> _Entry:
     entry.url = words[0]
     rest = words[1:]
     # The pattern may stand in the last part of the address.
-    if (
-        "(" in entry.url
-        or not rest
-        or re.match(r"(?:debian|same|prev|ignore|group|checksum)$", rest[0])
-    ):
-        if "(" in entry.url or "@ANY_VERSION@" in entry.url:
-            entry.url, entry.pattern = _cut(entry.url)
-            if rest and "(" in rest[0]:
-                entry.pattern = rest[0]
-    else:
+    if rest and re.search(r"[(*]|@[A-Z_]+@", rest[0]):
+        entry.pattern = rest[0]
+    elif "(" in entry.url or "@ANY_VERSION@" in entry.url:
+        entry.url, entry.pattern = _cut(entry.url)
+    elif rest and rest[0] not in ("debian", "same", "prev", "ignore", "group", "checksum"):
         entry.pattern = rest[0]
     return entry
 
@@ -258,8 +255,9 @@ def _addresses(entry: _Entry, url: str) -> tuple[tuple[str, ...], tuple[str, ...
     if address.endswith("/"):
         file = _unpatterned(pattern.rpartition("/")[2]) if pattern else UNKNOWN
         return (address + (file or UNKNOWN),), ()
-    # A page: the files it links to are not said to lie beside it.
-    return (address.partition("?")[0].rpartition("/")[0] + "/" + UNKNOWN,), ()
+    # A page of its own, whose links are read as those of a folder.
+    entry.upstream = "folder", address
+    return (), ()
 
 
 def _unpatterned(text: str) -> str:
