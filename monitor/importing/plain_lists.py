@@ -114,8 +114,8 @@ def _address(word: str, name: str | None, version: str | None, origin: str) -> R
     spot = place(word)
     if version is None and found.version and found.extension and found.confidence >= 0.5:
         version = found.version
-    called = name or (spot.project.rpartition("/")[2] if spot else None) or found.name
-    called = called or word.rstrip("/").rpartition("/")[2].removesuffix(".git")
     if re.search(r"\.git/?$", word) or word.startswith("git"):
-        return Recipe(name=called, version=version, repositories=(word,), origin=origin)
+        stem = word.rstrip("/").rpartition("/")[2].removesuffix(".git")
+        return Recipe(name=name or stem, version=version, repositories=(word,), origin=origin)
+    called = name or (spot.project.rpartition("/")[2] if spot else None) or found.name or word
     return Recipe(name=called, version=version, sources=(word,), origin=origin)

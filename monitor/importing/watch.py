@@ -50,7 +50,7 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     notes += tuple(
         f"{one} is not carried over" for one in mangled if not _harmless(main.options[one])
     )
-    sources, repositories = _addresses(main, url)
+    sources, repositories = _addresses(main, url, name)
     if main.upstream and main.upstream[0] == "folder":
         notes += ("a page, whose links are read as those of a folder",)
     yield Recipe(
@@ -76,7 +76,7 @@ def _lines(text: str) -> Iterator[_Entry]:
             continue
         start = start or number
         if line.endswith("\\"):
-            joined += line[:-1] + " "
+            joined += line[:-1]  # uscan puts nothing between, and drops what indents
             continue
         whole, begun = (joined + line).strip(), start
         joined, start = "", 0
@@ -230,7 +230,7 @@ def _substituted(text: str, name: str, version: str | None) -> str:
     return text
 
 
-def _addresses(entry: _Entry, url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _addresses(entry: _Entry, url: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is looked at: an archive's address, its pattern made unknown text, or a repository."""
     if not url:
         return (), ()
@@ -243,7 +243,7 @@ def _addresses(entry: _Entry, url: str) -> tuple[tuple[str, ...], tuple[str, ...
         kind, _, rest = wanted[1].partition("/")
         if kind in ("pypi", "npm", "rubygems", "cpan") and rest:
             entry.upstream = (kind, rest.split("/")[-1] if kind != "npm" else rest)
-    pattern = entry.pattern
+    pattern = _substituted(entry.pattern, name, None)
     if "://" in pattern:
         # The pattern is the whole address; what is looked at may be a search page.
         filled = _unpatterned(pattern)

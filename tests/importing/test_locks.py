@@ -178,3 +178,28 @@ def test_a_wrong_file_is_the_askers_mistake(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(b"\0\1\2")
     with pytest.raises(UsageError):
         list(read(tmp_path / "image"))
+
+
+def test_a_watch_files_options_may_stand_on_lines_of_their_own(tmp_path: Path) -> None:
+    folder = tmp_path / "tool" / "debian"
+    folder.mkdir(parents=True)
+    (folder / "changelog").write_text("tool (2:1.2.3+dfsg-4) unstable; urgency=low\n")
+    (folder / "watch").write_text(
+        "version=3\n\nopts=\\\nrepack,\\\ndversionmangle=s/[\\.\\+]dfsg$//,\\\npgpsigurlmangle=s/$/.asc/ \\\n"
+        "  https://d.example/tool/(1\\.\\d+(?:(?:rc|b)\\d)?)/ tool-@ANY_VERSION@\\.tar\\.gz\n"
+    )
+    [found] = read(tmp_path)
+    assert (found.name, found.packaged) == ("tool", "1.2.3")
+    assert (found.upstream, found.settings) == (
+        ("folder", "https://d.example/tool/"),
+        {"tree": True},
+    )
+
+
+def test_a_commit_of_the_recipes_own_files_has_no_upstream(tmp_path: Path) -> None:
+    (tmp_path / "APKBUILD").write_text(
+        'pkgname=own\npkgver=1\nurl="https://github.com/o/recipes"\nsource="own.sh"\n'
+    )
+    [found] = read(tmp_path)
+    assert found.state == "unresolved"
+    assert "files of the recipe itself" in (found.reason or "")
