@@ -64,7 +64,7 @@ def _source(app: App, name: str) -> Source:
         from difflib import get_close_matches
 
         there = sorted({*app.settings.sources, *providers.names()})
-        near = get_close_matches(name, there, 1)
+        near = get_close_matches(name, there, 1, 0.4)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UsageError(
             name, "there is no such source or provider", f"{hint}There are: {', '.join(there)}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitor.errors import MonitorError
 
 _UNITS = (("year", 31557600), ("month", 2629800), ("day", 86400), ("hour", 3600), ("minute", 60))
-_NARROW = 8
+_NARROWEST = 3
 """No column is made narrower than this to fit the terminal."""
 
 
@@ -178,6 +178,6 @@ def _width(text: str) -> int:
 def _fitting(widths: list[int], room: int) -> list[int]:
     """Take from the widest column until all fit."""
     widths = list(widths)
-    while sum(widths) > room and max(widths) > _NARROW:
+    while sum(widths) > room and max(widths) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1
     return widths

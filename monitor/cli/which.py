@@ -161,7 +161,7 @@ def unknown_provider(app: App, name: str) -> UsageError:
 
     first, _, rest = name.partition("/")
     there = sorted({*app.settings.sources, *providers.names()})
-    near = [f"{one}/{rest}" for one in get_close_matches(first, there, 3)]
+    near = [f"{one}/{rest}" for one in get_close_matches(first, there, 3, 0.5)]
     if "github" in there and name.count("/") == 1:
         near.append(f"github/{name}")
     remedy = f"did you mean {' or '.join(near)}? " if near else ""
