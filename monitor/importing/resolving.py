@@ -139,9 +139,11 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
         if spot := place(address):
             notes.append("its source is a single file of that project")
             return spot, None, None
-    for address in () if recipe.reason else recipe.homepage:
+    for address in recipe.homepage:
         spot = place(address)
-        if spot and spot.kind not in ("debian",):
+        # Of a recipe that has no source, the page is often the recipes' own.
+        named = not recipe.reason or (spot is not None and _akin(spot.project, recipe.name))
+        if spot and named and spot.kind != "debian":
             notes.append("taken from the homepage")
             return spot, None, None
     return None, None, reason or _why_not(recipe, archives)
