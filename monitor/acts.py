@@ -22,6 +22,7 @@ from monitor.model import Json, Kind
 from monitor.runtime import Runtime
 from monitor.store import events, jobs, open_writer, projects, transaction
 from monitor.store.lock import lock
+from monitor.unix import reachable
 
 Act = Callable[..., Any]
 
@@ -346,7 +347,8 @@ def call(path: Path, name: str, arguments: Json) -> tuple[bool, Any]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(60)
         try:
-            line.connect(str(path))
+            with reachable(path) as name_of_it:
+                line.connect(name_of_it)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             return False, None
         except OSError as error:

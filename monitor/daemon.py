@@ -31,6 +31,7 @@ from monitor.store import due, epoch, events, open_reader
 from monitor.store.backup import daily
 from monitor.store.lock import lock
 from monitor.store.writer import Writer
+from monitor.unix import reachable
 
 Reload = Callable[[], Runtime]
 
@@ -357,7 +358,8 @@ class Daemon:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()  # we hold the lock, so nobody listens there
         try:
-            server = await asyncio.start_unix_server(self._answer, str(path), limit=LONGEST)
+            with reachable(path) as name:
+                server = await asyncio.start_unix_server(self._answer, name, limit=LONGEST)
         except OSError as error:
             raise StoreError(
                 str(path),

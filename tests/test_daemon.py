@@ -191,6 +191,20 @@ def test_acts_reach_the_writer_over_the_control_socket(daemon: Process) -> None:
     assert not path.exists()
 
 
+def test_the_control_socket_is_reached_however_deep_the_state_folder_lies(
+    daemon: Process,
+) -> None:
+    daemon.state = daemon.folder / ("deep" * 20) / ("deeper" * 20)
+    daemon.start()
+    daemon.until("ready")
+
+    answered, _ = call(daemon.state / "control.sock", "ping", {})
+
+    assert answered
+    assert daemon.stop() == 0
+    assert not (daemon.state / "control.sock").exists()
+
+
 def test_H01_what_a_killed_daemon_was_asking_is_asked_at_once_by_the_next(
     daemon: Process, registry: Registry
 ) -> None:

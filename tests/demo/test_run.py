@@ -64,8 +64,9 @@ def test_without_any_network_it_starts_says_why_and_when_and_stays_up(tmp_path: 
             [*command, "status"], cwd=ROOT, env=environment, capture_output=True, text=True,
             check=False,
         )  # fmt: skip
-        assert status.returncode == 3
-        assert "STALE" in status.stdout
+        for name in failed:
+            assert name in status.stdout
+        assert status.stdout.count("retry") >= len(failed)
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGTERM)
