@@ -1,4 +1,4 @@
-"""uscan's watch files, versions 1 to 5: https://manpages.debian.org/uscan.1 and debian-watch(5)
+"""uscan's watch files, versions 1 to 5, as the manual pages uscan(1) and debian-watch(5) say.
 
 A watch file names an address to look at and a pattern of what counts. The address
 leads to the upstream; a pattern with a plain prefix becomes a template of tags.
