@@ -176,21 +176,14 @@ def _database(app: App) -> Iterator[Finding]:
     from monitor.store import backup
 
     path = str(app.state / "monitor.db")
-    db = app.reader
-    check = getattr(backup, "check", _quick_check)
-    problems = check(db)
-    if problems:
-        yield Finding(path, "missing", str(problems), "`monitor restore FILE` brings back a backup")
+    if problems := backup.check(app.reader):
+        remedy = "`monitor restore FILE` brings back a backup"
+        yield Finding(path, "missing", "; ".join(problems[:3]), remedy)
     else:
         yield Finding("database", "good", f"{path}, {size(Path(path).stat().st_size)}, whole")
     newest = max((app.state / backup.FOLDER).glob("*.db"), default=None)
     if newest is not None:
         yield Finding("backup", "good", str(newest))
-
-
-def _quick_check(db: sqlite3.Connection) -> str | None:
-    said = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
-    return None if said == ["ok"] else "; ".join(said)
 
 
 def _daemon(app: App) -> Iterator[Finding]:

@@ -57,15 +57,17 @@ def restore(app: App, file: Path, json: bool) -> None:
         raise StoreError(
             str(app.state), "a daemon runs on this database", "stop it first, then restore"
         )
-    copies.restore(app.state, file)
-    told = _after(app)
+    former = copies.restore(app.state, file)
+    told = _after(app) | {"former": str(former) if former else None}
     if json:
         click.echo(as_json(told))
     else:
         click.echo(f"restored {clean(file)} to {clean(app.state)}, log at {told['cursor']}")
+        if former:
+            click.echo(f"the database that was there is kept: {clean(former)}")
 
 
-def _after(app: App) -> dict[str, str]:
+def _after(app: App) -> dict[str, str | None]:
     from monitor.store import epoch, events, open_reader
 
     db = open_reader(app.state)

@@ -21,7 +21,7 @@ def built(db: sqlite3.Connection, name: str, at: int, *, finished: int, result: 
         return False
     if job["state"] == "done" and not _adds(job["result"], result):
         return False
-    jobs.done(db, job["id"], _take(db, job), at, result)
+    jobs.done(db, job["id"], _take(db, job, at), at, result)
     return True
 
 
@@ -36,7 +36,7 @@ def failed(
     if job is None or job["state"] != "ready" or finished < max(job["written"], job["free_at"]):
         return False
     jobs.fail(
-        db, job["id"], _take(db, job), at, failure=failure, text=text, attempts=0, pause=0
+        db, job["id"], _take(db, job, at), at, failure=failure, text=text, attempts=0, pause=0
     )  # fmt: skip
     return True
 
@@ -52,12 +52,12 @@ def _adds(before: str | None, result: Json) -> bool:
     return bool(result.get("explored")) and '"explored"' not in (before or "")
 
 
-def _take(db: sqlite3.Connection, job: sqlite3.Row) -> int:
-    """Whoever reports has the job as if it had been taken; returns the fence."""
+def _take(db: sqlite3.Connection, job: sqlite3.Row, at: int) -> int:
+    """Whoever reports has the job for this moment, as if it had been taken; returns the fence."""
     fence: int = job["fence"] + 1
     db.execute(
-        "UPDATE job SET state = 'taken', worker = ?, attempts = attempts + 1, fence = ?"
-        " WHERE id = ?",
-        (MAKE, fence, job["id"]),
+        "UPDATE job SET state = 'taken', worker = ?, attempts = attempts + 1, fence = ?,"
+        " free_at = ? WHERE id = ?",
+        (MAKE, fence, at + 60, job["id"]),
     )
     return fence

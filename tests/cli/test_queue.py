@@ -1,0 +1,178 @@
+"""`monitor queue`: jobs for workers, and what a build by make leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.outputs import markers
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture
+def queued(cli: Cli, registry) -> Cli:
+    """The command with three recipes in the queue: aurora 1.1, boreas 1.1 and comet 1.1."""
+    for name in ("aurora", "boreas", "comet"):
+        registry.publish("pypi", name, "1.0")
+    assert cli("poll").code == 0
+    for name in ("aurora", "boreas", "comet"):
+        registry.publish("pypi", name, "1.1")
+    assert cli("poll").code == 0
+    names = {row["name"] for row in cli("queue", "list", "--json").lines}
+    assert names == {"aurora__1.1", "boreas__1.1", "comet__1.1"}
+    return cli
+
+
+def build(cli: Cli) -> Path:
+    folder = cli.state / "queue" / "build"
+    (folder / "dockerimages").mkdir(parents=True, exist_ok=True)
+    (folder / "explored").mkdir(exist_ok=True)
+    return folder
+
+
+def leave(path: Path, text: str = "", ago: float = 0.0) -> None:
+    """A file as make leaves it, written some seconds ago (or ahead)."""
+    path.write_text(text)
+    at = time.time() - ago
+    os.utime(path, (at, at))
+
+
+def states(cli: Cli) -> dict[str, str]:
+    return {row["name"]: row["state"] for row in cli("queue", "list", "--all", "--json").lines}
+
+
+def test_markers_and_logs_of_make_become_results_and_events(queued: Cli):
+    folder = build(queued)
+    soon = -5  # newer than the recipes, whatever the second
+    leave(folder / "dockerimages/aurora__1.1.image", ago=soon)
+    leave(folder / "dockerimages/aurora__1.1.image.log", "fine", ago=soon)
+    leave(folder / "dockerimages/boreas__1.1.image", ago=soon)
+    leave(folder / "explored/boreas__1.1.json", '{"graph": 1}', ago=soon)
+    leave(folder / "dockerimages/comet__1.1.image.log", "Read timed out", ago=soon)
+
+    told = queued("queue", "reconcile", "--json").json
+
+    assert (told["built"], told["explored"]) == (["aurora__1.1"], ["boreas__1.1"])
+    assert (told["failed"], told["running"]) == ([], ["comet__1.1"])  # its log is fresh
+    assert states(queued) == {
+        "aurora__1.1": "done", "boreas__1.1": "done", "comet__1.1": "ready",
+    }  # fmt: skip
+    kinds = [json.loads(line)["tags"][0] for line in queued("feed", "--json").out.splitlines()]
+    assert kinds.count("built") == 1
+    assert kinds.count("explored") == 1
+
+
+def test_said_twice_it_is_no_news_and_exploring_follows_building(queued: Cli):
+    folder = build(queued)
+    leave(folder / "dockerimages/aurora__1.1.image", ago=-5)
+    assert queued("queue", "reconcile", "--json").json["built"] == ["aurora__1.1"]
+    assert queued("queue", "reconcile", "--json").json["built"] == []
+
+    leave(folder / "explored/aurora__1.1.json", "[]", ago=-5)
+    assert queued("queue", "reconcile", "--json").json["explored"] == ["aurora__1.1"]
+    assert queued("queue", "reconcile").out == "everything agrees\n"
+
+
+def test_a_log_that_has_fallen_silent_without_its_marker_is_a_failure(queued: Cli, monkeypatch):
+    folder = build(queued)
+    leave(folder / "dockerimages/comet__1.1.image.log", "…\nNo matching distribution found", -5)
+    monkeypatch.setattr(markers, "QUIET", -3600)
+
+    assert queued("queue", "reconcile", "--json").json["failed"] == ["comet__1.1"]
+
+    (job,) = queued("queue", "list", "--state", "failed", "--json").lines
+    assert (job["failure"], job["name"]) == ("resolve", "comet__1.1")
+    assert queued("queue", "retry", "comet__1.1").code == 0
+    leave(folder / "dockerimages/comet__1.1.image.log", "the old one", 3600)
+    assert queued("queue", "reconcile", "--json").json["failed"] == []  # of the first attempt
+
+
+def test_a_marker_that_is_older_than_its_recipe_is_of_another(queued: Cli):
+    leave(build(queued) / "dockerimages/aurora__1.1.image", ago=3600)
+
+    assert queued("queue", "reconcile", "--json").json["built"] == []
+
+
+def test_strangers_and_links_among_the_markers_are_no_results(queued: Cli, tmp_path):
+    folder = build(queued)
+    leave(folder / "dockerimages/BASE", ago=-5)
+    leave(folder / "dockerimages/no such name.image", ago=-5)
+    (folder / "dockerimages/aurora__1.1.image").symlink_to("/etc/passwd")
+    leave(folder / "explored/boreas__1.1.json", "", ago=-5)  # a program failed half-way
+
+    told = queued("queue", "reconcile", "--json").json
+
+    assert [told[key] for key in ("built", "explored", "failed")] == [[], [], []]
+
+
+def test_marking_by_copying_is_taken_over(queued: Cli):
+    recipes = queued.state / "queue" / "dockerfiles"
+    assert queued("queue", "unmark", "aurora__1.1").code == 0
+    assert not (recipes / "build/aurora__1.1").exists()
+    shutil.copy2(recipes / "all/aurora__1.1", recipes / "build/aurora__1.1")
+
+    assert queued("queue", "reconcile", "--json").json["by_hand"] == ["aurora__1.1"]
+
+    rows = {row["name"]: row for row in queued("queue", "list", "--json").lines}
+    assert rows["aurora__1.1"]["marked"]
+
+
+def test_a_recipe_that_was_deleted_is_written_again_and_a_stranger_is_named(queued: Cli):
+    recipes = queued.state / "queue" / "dockerfiles"
+    before = (recipes / "all/aurora__1.1").read_bytes()
+    (recipes / "all/aurora__1.1").unlink()
+    (recipes / "all/zzz__1").write_text("FROM scratch\n")
+
+    told = queued("queue", "reconcile", "--json").json
+
+    assert told["written"] == ["aurora__1.1"]
+    assert told["strangers"] == ["all/zzz__1"]
+    assert (recipes / "all/aurora__1.1").read_bytes() == before
+
+
+def test_regenerating_writes_a_recipe_anew_and_has_it_built_again(queued: Cli):
+    recipe = queued.state / "queue" / "dockerfiles" / "all" / "aurora__1.1"
+    job = queued("queue", "take", "--worker", "w").json
+    done = ["queue", "done", str(job["id"]), "--fence", str(job["fence"])]
+    assert queued(*done).code == 0
+    text = (queued.config / "builds.toml").read_text()
+    (queued.config / "builds.toml").write_text(
+        text + 'base = "example.invalid/base@sha256:' + "0" * 64 + '"\n'
+    )
+
+    said = queued("queue", "regenerate", job["name"])
+
+    assert said.out == f"{job['name']}: written anew\n"
+    path = recipe.with_name(job["name"])
+    assert "FROM example.invalid/base@" in path.read_text()
+    assert path.read_bytes() == (path.parents[1] / "build" / path.name).read_bytes()
+    assert states(queued)[job["name"]] == "ready"
+    assert queued("queue", "reconcile").out == "everything agrees\n"
+    assert "came out the same" in queued("queue", "regenerate", job["name"]).out
+
+
+def test_a_late_report_is_refused(queued: Cli):
+    job = queued("queue", "take", "--worker", "w").json
+
+    said = queued("queue", "done", str(job["id"]), "--fence", str(job["fence"] - 1))
+
+    assert said.code == 2
+    assert queued("queue", "renew", str(job["id"]), "--fence", str(job["fence"])).code == 0
+    assert queued("queue", "fail", str(job["id"]), "--fence", str(job["fence"])).code == 0
+
+
+def test_a_held_release_is_not_built(cli: Cli, registry):
+    registry.publish("pypi", "aurora", "1.0")
+    assert cli("poll").code == 0
+    assert cli("hold", "pypi/aurora", "--why", "wait", "--json").code == 0
+    registry.publish("pypi", "aurora", "1.1")
+    assert cli("poll").code == 0
+
+    (job,) = cli("queue", "list", "--json").lines
+    assert job["state"] == "held"
+    assert "wait" in cli("why", "pkg:pypi/aurora@1.1").out
