@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -71,17 +72,25 @@ class Split(msgspec.Struct, frozen=True, gc=False):
 # The common case, whole, in one expression: words, a dotted version, an archive. All else goes the
 # long way, which says the same of these (a property test holds the two together). The name may end
 # in digits (libxml2) but for those that speak of machines (amd64).
+_NAME: Final = (
+    r"((?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+(?:[-_.][A-Za-z][A-Za-z0-9+]*+)*)"
+    r"(?<!64)(?<!32)(?<!86)[-_]"
+)
 _COMMON: Final = re.compile(
-    r"(?:((?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+(?:[-_.][A-Za-z][A-Za-z0-9+]*+)*)"
-    r"(?<!64)(?<!32)(?<!86)[-_])?"
-    r"[vV]?(\d++(?:\.\d++)++(?:(?:[-.]?(?:rc|alpha|beta)|\.?(?:post|dev|a|b|p))\d++|[a-z])?+"
+    rf"(?:{_NAME})?"
+    r"[vV]?(\d++(?:\.\d++)++(?:(?:[-._]?(?:rc|alpha|beta)|\.?(?:post|dev|a|b)|[._]?p|-r)\d++|[a-z])?+"
     r"(?:-(?<=\.\d-)(?!32|64|386)(?:[1-9]\d*+|0)(?!\d))?+"
     r"|(?<=[A-Za-z+][-_])(?!(?:32|64|386)\b)[1-9]\d{0,7}+(?:(?<!\d{6})[a-z])?+(?!\.orig))"
-    r"(?:[-_.](?:[Ss]ource|src|stable)|\.orig)?+"
-    r"(?:\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+))?+\Z",
+    r"(?:[-_.](?:[Ss]ource|src|stable)|-(?:vendor|deps|dist|web|all|full|bin)|\.orig)?+"
+    r"(?:\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+|crate|gem))?+\Z",
     re.ASCII,
 ).match
 
+
+# Words, a dotted version, and what ends many names alike (-linux-x86_64.tar.gz, -deps.tar.xz.sig).
+_TAILED: Final = re.compile(
+    rf"{_NAME}[vV]?(\d++(?:\.\d++)++)(?!.*\d\.\d)([-_.][A-Za-z][\w.+-]*+)\Z", re.ASCII
+).match
 _DIGITS: Final = re.compile(r"\d\.\d", re.ASCII)
 _FOLDER: Final = re.compile(r"[vVrR]\d+|\d{8}", re.ASCII)
 _V: Final = re.compile(r"[vV]\d", re.ASCII)
@@ -120,6 +129,23 @@ def split(
 def _split_any(
     text: str, project: str | None, folder: str | None, siblings: Sequence[str]
 ) -> Split:
+    if (
+        project is None
+        and folder is None
+        and not siblings
+        and (match := _TAILED(text))
+        and len(text) <= LONGEST
+        and match[1] != "patch"
+        and (known := _tail(text[match.end(1)], match[3]))
+    ):
+        more, extension, kind, platform, sure = known
+        return Split(text, match[1], match[2] + more, kind, extension, platform, sure)
+    return _split_long(text, project, folder, siblings)
+
+
+def _split_long(
+    text: str, project: str | None, folder: str | None, siblings: Sequence[str]
+) -> Split:
     if "/" in text or "?" in text:
         if "://" in text or text.startswith("//") or "?" in text:
             return split_url(text, project=project)
@@ -132,6 +158,22 @@ def _split_any(
     if parts[1]:
         return _file(text, text, project, folder, siblings, parts)
     return split_tag(text, project=project, siblings=siblings)
+
+
+@lru_cache(maxsize=4096)
+def _tail(separator: str, tail: str) -> tuple[str, str, Kind, str | None, float] | None:
+    """What stands behind a dotted version says of any such file, or None where it depends.
+
+    What of it belongs to the version, the extension, the kind, the platform, and how sure that is.
+    """
+    text = f"x{separator}1.0{tail}"
+    stem, extension, _ = extension_of(text)
+    if by_rule(stem, extension.lower()):
+        return None
+    found = _split_long(text, None, None, ())
+    if found.name != "x" or found.version is None or not found.version.startswith("1.0"):
+        return None
+    return found.version[3:], found.extension, found.kind, found.platform, found.confidence
 
 
 def split_many(texts: Iterable[str], *, project: str | None = None) -> Iterator[Split]:

@@ -91,6 +91,23 @@ def test_the_short_way_says_what_the_long_way_says(
         assert split(text) == long
 
 
+TAILS = """
+    -linux-x86_64.tar.gz _amd64.deb -deps.tar.xz .gh.tar.gz -frappe-blue.zip .x86_64.rpm .tar.gz.sig
+    -darwin-arm64 -beta -rc1 .Final.jar -with-nspr.tar.gz -windows.exe.sha256 .orig.tar.xz -g1a2b3c4
+    -git20240101.tar.gz .dev-src.zip -macos12-x64.dmg _all-in-one.tar.bz2 -p4-win32.zip.asc .patch
+""".split()  # noqa: SIM905
+
+
+@given(names, versions, st.sampled_from(["-", "_"]), st.sampled_from(TAILS))
+@example("patch", "6.7", "-", ".xz")
+def test_what_ends_many_names_alike_says_the_same_of_each(
+    name: str, version: str, separator: str, tail: str
+) -> None:
+    text = name + separator + version + tail
+
+    assert split(text) == archive_names._split_long(text, None, None, ())
+
+
 @settings(max_examples=500)
 @given(texts, st.none() | texts, st.none() | texts, st.lists(texts, max_size=3))
 @example("", "", "", [])

@@ -58,6 +58,7 @@ _SEGMENT: Final = re.compile(
     )\Z""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_PLAIN: Final = re.compile(r"(?:\d+(\.)\d[\d.]*+(?<!\.)|\d{1,6})\Z", re.ASCII)
 _INNER: Final = {"joined": "dots", "after": "one", "glued": "int"}
 _PIECE: Final = re.compile(r"[^-_ ,@()\[\]]+")
 _X86_64: Final = re.compile("x86[-_]64", re.IGNORECASE)
@@ -83,6 +84,8 @@ def _segment(body: str, piece: re.Match[str]) -> Segment:
     text = piece[0]
     if text.isalpha():
         return Segment("pre" if text.lower() in UNFINISHED else "word", start, end, start)
+    if plain := _PLAIN.match(text):  # most are; the long expression would say the same
+        return Segment("dotted" if plain[1] else "number", start, end, start)
     match = _SEGMENT.match(text)
     if match is None:
         return Segment("word", start, end, start)
