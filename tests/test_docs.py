@@ -262,3 +262,14 @@ def test_no_registry_s_host_and_no_path_of_a_machine_is_in_the_repository():
     )  # fmt: skip
     assert found.returncode in (0, 1), found.stderr
     assert found.stdout == ""
+
+
+def test_the_map_shows_every_layer_that_the_import_contracts_name():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = next(c["layers"] for c in contracts["contracts"] if c["type"] == "layers")
+    modules = [name.rpartition(".")[2] for layer in layers for name in layer.split(" | ")]
+    _, _, section = (ROOT / "docs" / "architecture.md").read_text().partition("## Layers")
+    shown = re.findall(r"`(?:monitor\.)?(\w+)`", section.partition("\n## ")[0])
+
+    assert [name for name in modules if name not in shown] == []
+    assert sorted(modules, key=shown.index) == modules
