@@ -66,13 +66,14 @@ from io import BytesIO
 
 import pytest
 
-from $package import provider, read_releases
 from monitor.model import Release, Reply, Request
+from $package import provider, read_releases
 
 
 def saying(body):
     """A reply with this JSON, to a question for the project "example"."""
-    return Reply(Request("https://$host/x", project="example"), BytesIO(json.dumps(body).encode()))
+    asked = Request("https://$host/x", project="example")
+    return Reply(asked, BytesIO(json.dumps(body).encode()))
 
 
 def test_each_entry_is_a_release_with_its_date():
