@@ -255,7 +255,7 @@ def test_no_registry_s_host_and_no_path_of_a_machine_is_in_the_repository():
         r"(registry|replicate)\." + "npmjs",
         r"(deb|snapshot|packages|sources)\.debian" + r"\.org",
     ]
-    words += [r"(^|[\"' (=:])/" + "work/", r"files\." + "pythonhosted"]
+    words += [r"(^|[\"' (=:])/" + "work/", r"files\.python" + "hosted"]
     found = subprocess.run(
         ["git", "grep", "-nIE", "-e", "|".join(words), "--", ":!requirements.lock"],
         cwd=ROOT, capture_output=True, text=True, check=False,
