@@ -227,7 +227,7 @@ def _age(row: dict[str, Any]) -> str:
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
     table(
-        ("PACKAGE", "STABLE", "PRE-RELEASE", "YOU HAVE", "", "PUBLISHED", "STATE", "SOURCE"),
+        ("PACKAGE", "STABLE", "PRE-RELEASE", "HAVE", "", "PUBLISHED", "STATE", "SOURCE"),
         [
             (
                 row["purl"],

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
+from typing import TYPE_CHECKING
+
 import click
 
 from monitor.cli import App
 from monitor.cli.render import clean, print_json
 
+if TYPE_CHECKING:
+    from monitor.model import Event
+
 
 @click.command()
 @click.option("--after", metavar="CURSOR", help='Events behind this cursor ("epoch.sequence").')
-@click.option("--kind", "kinds", multiple=True, help="Only events of this kind.")
-@click.option("--limit", default=100, show_default=True, help="At most so many.")
+@click.option("--kind", "kinds", multiple=True, help="Only events of this kind; may be repeated.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True,
+              help="At most so many.")  # fmt: skip
 @click.option("--write", is_flag=True, help="Bring the JSON feed's files up to date instead.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON Feed item per line.")
 @click.pass_obj
@@ -21,6 +28,7 @@ def feed(
     """Print events, oldest first; without --after the newest ones."""
     from monitor.store import epoch, events
 
+    _known(kinds)
     db = app.reader
     life, head = epoch(db), events.head(db)
     if write:
@@ -30,11 +38,13 @@ def feed(
         click.echo(f"{app.runtime.feed_folder / 'feed.json'}: {life}.{head}")
         return
     seq = max(0, head - limit) if after is None else _sequence(after, life, head)
-    found = []
+    if after is None and kinds:
+        seq = 0  # the newest of these kinds may lie far back
+    found: deque[Event] = deque(maxlen=limit if after is None else None)
     for event in events.follow(db, seq):
         if not kinds or event.kind.value in kinds:
             found.append(event)
-        if len(found) == limit:
+        if after is not None and len(found) == limit:
             break
     if json:
         from monitor.outputs.feed_items import item
@@ -48,6 +58,19 @@ def feed(
         when = f"{event.at:%Y-%m-%d %H:%M:%S}"
         line = f"{life}.{event.seq}  {when}  {event.kind.value:<14}  {what or event.source}  {note}"
         click.echo(clean(line).rstrip())
+
+
+def _known(kinds: tuple[str, ...]) -> None:
+    """Raises UsageError for a kind of events that there is not."""
+    from monitor.errors import UsageError
+    from monitor.model import Kind
+
+    there = [kind.value for kind in Kind]
+    for kind in kinds:
+        if kind not in there:
+            raise UsageError(
+                kind, "there is no such kind of event", f"there are: {', '.join(there)}"
+            )
 
 
 def _sequence(cursor: str, epoch: str, head: int) -> int:

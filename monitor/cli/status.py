@@ -50,12 +50,17 @@ def sources(app: App, json: bool) -> None:
 
 def _facts(app: App, now: int) -> dict[str, Any]:
     from monitor.acts import call
+    from monitor.errors import StoreError
     from monitor.store import epoch, events, glance, projects
 
     db = app.reader
-    running, _ = call(app.runtime.socket, "ping", {})
+    try:
+        running, _ = call(app.runtime.socket, "ping", {})
+        daemon = "running" if running else "not running"
+    except StoreError as error:  # it runs as somebody else; the rest can be told
+        daemon = f"unknown: {error.what}"
     return {
-        "daemon": "running" if running else "not running",
+        "daemon": daemon,
         "cursor": f"{epoch(db)}.{events.head(db)}",
         "counts": projects.counts(db),
         "lag": glance.lag(db, now - WEEK),
@@ -194,7 +199,7 @@ def _print_sources(rows: list[dict[str, Any]], now: int) -> None:
                 _asked_for(row),
                 ago(row["answered"], now),
                 row["outcome"] or "not asked yet",
-                ago(row["due"], now),
+                ago(row["due"] and max(row["due"], now), now),
                 "STALE" if row["stale"] else "fresh" if row["answered"] else "",
             )
             for row in rows
@@ -248,7 +253,7 @@ def _print_troubled(troubled: list[dict[str, Any]], now: int) -> None:
         more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
         first = rows[0]
         click.echo(
-            f"  {names}{more} at {source}: {first['outcome']}, next {ago(first['due'], now)}"
+            f"  {names}{more} at {source}: {first['outcome']}, next {ago(max(first['due'], now), now)}"
         )
         click.echo(f"    {clean(first['error'])}")
         if first["remedy"]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from monitor.cli import App
-from monitor.cli.render import print_json
+from monitor.cli.render import clean, print_json
+from monitor.errors import UsageError
 
 
 @click.command()
@@ -23,14 +24,20 @@ def watch(
     owner: str | None,
     json: bool,
 ) -> None:
-    """Watch projects from now on: WHAT is a purl, source/project, or an address."""
+    """Watch projects from now on: WHAT is a purl, source/project, or an address.
+
+    Their versions are asked for at the next `monitor poll`, or at once where the
+    daemon runs. packages.toml holds many of them in a file.
+    """
+    if len(what) > 1 and (name or current):
+        raise UsageError("watch", "--name and --current are of one project", "name them one by one")
     for text in what:
         done = app.do("watch", what=text, name=name, current=current, owner=owner)
         if json:
             print_json([done])
         else:
             word = "watching" if done["new"] else "already watched:"
-            click.echo(f"{word} {done['purl']} at {done['source']}")
+            click.echo(clean(f"{word} {done['purl']} at {done['source']}"))
 
 
 @click.command()
@@ -41,7 +48,7 @@ def unwatch(app: App, what: tuple[str, ...]) -> None:
     for text in what:
         done = app.do("unwatch", what=text)
         word = "no longer watched:" if done["watched"] else "was not watched:"
-        click.echo(f"{word} {done['purl']}")
+        click.echo(clean(f"{word} {done['purl']}"))
 
 
 @click.command()
@@ -51,4 +58,4 @@ def unwatch(app: App, what: tuple[str, ...]) -> None:
 def ack(app: App, what: str, version: str | None) -> None:
     """Say that you have seen VERSION (or the newest stable one) of a project."""
     done = app.do("ack", what=what, version=version)
-    click.echo(f"seen: {done['purl']} {done['version']}")
+    click.echo(clean(f"seen: {done['purl']} {done['version']}"))

@@ -292,3 +292,22 @@ def test_every_table_fits_the_terminal(known: Cli, columns, monkeypatch):
 
     for command in (["list"], ["sources"], ["outdated"]):
         assert all(len(line) <= int(columns) for line in known(*command).out.splitlines()), command
+
+
+def test_events_are_followed_from_a_cursor_and_picked_by_kind(known: Cli, registry):
+    registry.publish("pypi", "aurora", "1.2")
+    assert known("poll").code == 0
+    head = known("status", "--json").json["cursor"]
+
+    assert "released" in known("feed", "--kind", "released").out
+    assert known("feed", "--after", head).out == ""
+    assert known("feed", "--kind", "nosuch").code == 2
+    epoch, _, number = head.partition(".")
+    assert known("feed", "--after", f"other.{number}").code == 2  # I03: of another life
+    assert known("feed", "--after", f"{epoch}.{int(number) + 1}").code == 2  # of the future
+    one = known("feed", "--after", f"{epoch}.0", "--limit", "1", "--json")
+    assert one.out == known("feed", "--after", f"{epoch}.0", "--limit", "1", "--json").out  # I01
+
+
+def test_a_name_or_version_is_given_to_one_project_only(known: Cli):
+    assert known("watch", "pypi/a", "pypi/b", "--current", "1").code == 2

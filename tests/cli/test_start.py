@@ -38,6 +38,7 @@ def test_every_option_of_every_command_is_explained():
 
 def test_the_page_of_commands_is_what_the_code_says():
     assert (ROOT / "docs" / "commands.md").read_text("utf-8") == docs()
+    assert (ROOT / "docs" / "monitor.1").read_text("utf-8") == page()
 
 
 def test_the_manual_page_has_every_command_and_no_line_that_roff_obeys_by_chance():
@@ -126,6 +127,6 @@ def test_completion_offers_commands_and_their_options(bare: Cli):
 
 
 def test_a_command_that_is_not_there_is_answered_with_the_nearest(bare: Cli):
-    said = bare("chekc")
+    said = bare("outdatedd")
 
-    assert (said.code, "'check'" in said.err) == (2, True)
+    assert (said.code, "'outdated'" in said.err) == (2, True)
