@@ -252,9 +252,8 @@ def _print_troubled(troubled: list[dict[str, Any]], now: int) -> None:
         names = ", ".join(clean(row["purl"]) for row in rows[:3])
         more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
         first = rows[0]
-        click.echo(
-            f"  {names}{more} at {source}: {first['outcome']}, next {ago(max(first['due'], now), now)}"
-        )
+        then = ago(max(first["due"], now), now)
+        click.echo(f"  {names}{more} at {source}: {first['outcome']}, next {then}")
         click.echo(f"    {clean(first['error'])}")
         if first["remedy"]:
             click.echo(f"    → {clean(first['remedy'])}")
