@@ -1,9 +1,9 @@
 """Sorting versions: our keys against `packaging` for PEP 440 and against univers elsewhere.
 
 Both sides sort distinct texts from scratch, in turns; times are of this process's processor, the
-best of three rounds, or of fewer where three would take longer than four seconds. What the other
+best of three rounds, or of fewer where three take over 1.5 seconds. What the other
 side cannot read is left out for both. Univers sorts a tenth of the list, since the whole takes it
-up to half a minute; its time is multiplied by ten, which favours it: sorting grows faster than that.
+up to half a minute; its time is multiplied by ten, which favours it, since sorting grows faster.
 Our orders are also compared with theirs, so that a wrong answer does not pass for a fast one:
 `agree` is the share of neighbours in their order that ours puts the same way.
 """
@@ -22,7 +22,7 @@ from monitor.ordering import key_function
 COUNT = 100_000
 TENTH = 10
 ROUNDS = 3
-PATIENCE = 4.0  # seconds for the rounds of one scheme
+PATIENCE = 1.5  # seconds for the rounds of one scheme
 
 # What stands behind the numbers in this scheme, most often nothing.
 _ENDS = {

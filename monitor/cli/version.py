@@ -40,11 +40,18 @@ def version() -> None:
 @click.argument("a")
 @click.argument("b")
 def compare(scheme: str, a: str, b: str) -> None:
-    """Print <, = or >: how version A stands to version B in SCHEME."""
+    """Print <, = or >: how version A stands to version B in SCHEME.
+
+    What SCHEME cannot read is below all that it can; the reason goes to
+    standard error.
+    """
     from monitor import ordering
 
     with _wrong_questions_told():
         click.echo(_SIGNS[ordering.compare(scheme, a, b)])
+        for text in dict.fromkeys((a, b)):
+            if reason := ordering.unreadable(scheme, text):
+                click.echo(f"{text!a} is no version of scheme {scheme}: {reason}", err=True)
 
 
 @version.command("sort")
@@ -106,7 +113,7 @@ def latest(scheme: str, stable: bool, streams: bool, as_json: bool, project: str
     """Print the newest of the versions or tags on standard input, as it was written there.
 
     What is no release (branches, nightlies, dates among numbers) does not
-    count. Exit code 1 if nothing is left.
+    count. Exit code 1 if nothing is left, as after empty input.
     """
     from monitor import judge
 

@@ -32,7 +32,7 @@ _SPELLED = re.compile(
 _FIRST_YEAR = re.compile(rf"{_YEAR}(?![0-9])").match
 
 _LEAD = re.compile(r"(?:[0-9]+[!:])?[vVrR]?(?=[0-9])")
-_NUMBERS = re.compile(r"[0-9]+(?:[._][0-9]+)*")
+_NUMBERS = re.compile(r"(?:[0-9]+[!:])?[vVrR]?([0-9]+(?:[._][0-9]+)*)").match
 
 
 @lru_cache(maxsize=4096)
@@ -53,10 +53,11 @@ def bare(version: str) -> str:
     return version[m.end() :] if (m := _LEAD.match(version)) else version
 
 
+@lru_cache(maxsize=4096)
 def numbers(version: str) -> tuple[str, ...]:
     """The numbers that it begins with, as spelled: "1!3.0rc1" is ("3", "0")."""
-    match = _NUMBERS.match(bare(version))
-    return tuple(re.split(r"[._]", match[0])) if match else ()
+    match = _NUMBERS(version)
+    return tuple(match[1].replace("_", ".").split(".")) if match else ()
 
 
 def first(version: str) -> int:

@@ -42,6 +42,15 @@ def test_compare_prints_how_a_stands_to_b(scheme: str, a: str, b: str, sign: str
     assert (result.stdout, result.exit_code) == (sign + "\n", 0)
 
 
+def test_compare_says_why_what_it_cannot_read_is_below() -> None:
+    result = run("compare", "semver", "1.0.0", "1.0\x1b[2J")
+
+    assert (result.stdout, result.exit_code) == (">\n", 0)
+    assert result.stderr.count("\n") == 1
+    assert "is no version of scheme semver: " in result.stderr
+    assert "\x1b" not in result.stderr
+
+
 def test_a_version_that_begins_with_a_dash_can_be_compared() -> None:
     assert run("compare", "generic", "--", "-1", "1").exit_code == 0
 
