@@ -93,13 +93,13 @@ def _sources(app: App, now: int) -> list[dict[str, Any]]:
         for row in projects.sources(app.reader):
             questions[row["source"], row["mechanism"]] = row
         for row in glance.visits(app.reader):
-            questions[row["source"], "projects"] = row
+            questions[row["source"], "versions"] = row
         since = glance.added(app.reader)
     rows: list[dict[str, Any]] = []
     for name, source in sorted(app.runtime.sources.items()):
         mechanisms = [*source.mechanisms]
-        if (name, "projects") in questions or not mechanisms:
-            mechanisms.append("projects")
+        if (name, "versions") in questions or not mechanisms:
+            mechanisms.append("versions")
         rows += [
             _source(source, mechanism, questions.get((name, mechanism), {}), since.get(name), now)
             for mechanism in mechanisms
@@ -116,7 +116,7 @@ def _source(
     late = row.get("due") is not None and now - row["due"] > fresh
     answered = row.get("answered") or since
     old = row.get("asked") is not None and stale(answered, now, fresh)
-    if mechanism == "projects":  # one that sleeps is asked rarely: old is no fault by itself
+    if mechanism == "versions":  # one that sleeps is asked rarely: old is no fault by itself
         fresh = source.fresh
         old = bool(row.get("failing")) and stale(answered, now, fresh)
     return {
@@ -215,7 +215,7 @@ def _print_sources(rows: list[dict[str, Any]], now: int) -> None:
 
 
 def _asked_for(row: dict[str, Any]) -> str:
-    if row["mechanism"] != "projects":
+    if row["mechanism"] != "versions":
         return str(row["mechanism"])
     if not row["projects"]:
         return "projects (none watched)"
@@ -226,7 +226,7 @@ def _asked_for(row: dict[str, Any]) -> str:
 def _told(row: dict[str, Any], now: int) -> list[str]:
     """What there is to say of a source that does not do well, and what to do."""
     lines = []
-    if row["error"] and row["mechanism"] != "projects":
+    if row["error"] and row["mechanism"] != "versions":
         times = f" ({row['fails']} times in a row)" if row["fails"] > 1 else ""
         lines.append(f"{clean(row['error'])}{times}")
         if row["remedy"]:

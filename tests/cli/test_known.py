@@ -192,7 +192,7 @@ def test_status_tells_each_source_and_ends_with_0_while_all_is_fresh(known: Cli)
     assert said.code == 0
     asked = {(row["source"], row["mechanism"]): row["outcome"] for row in said.json["sources"]}
     assert asked["pypi", "feed"] in ("ok", "unchanged")
-    assert asked["crates", "projects"] in ("ok", "unchanged")
+    assert asked["crates", "versions"] in ("ok", "unchanged")
     assert "daemon not running" in known("status").out
 
 
@@ -211,7 +211,7 @@ def test_J02_a_source_that_no_longer_answers_is_stale_within_its_target(known: C
     assert said.code == 3
     stale = {(row["source"], row["mechanism"]) for row in said.json["sources"] if row["stale"]}
     assert ("crates", "feed") in stale
-    assert ("crates", "projects") in stale
+    assert ("crates", "versions") in stale
     assert ("pypi", "feed") not in stale
     assert "STALE" in known("status").out
 
