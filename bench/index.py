@@ -169,10 +169,10 @@ def _insert(folder: Path, rows: dict[str, list[tuple[Any, ...]]]) -> float:
     db.execute("INSERT INTO source VALUES (1, 'up', 'up', 0)")
     begun = time.process_time()
     db.execute("BEGIN")
-    for table in TABLES:
-        if rows[table]:
-            marks = ", ".join("?" * len(rows[table][0]))
-            db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows[table])
+    for table, found in rows.items():
+        if found:
+            marks = ", ".join("?" * len(found[0]))
+            db.executemany(f"INSERT INTO {table} VALUES ({marks})", found)
     db.execute("COMMIT")
     spent = time.process_time() - begun
     db.close()

@@ -88,11 +88,14 @@ class Crawler:
                 asked = _Asked(self.transport(source, None))
             if due.mechanism == "index":
                 async with self.indexing:
-                    await self._index(visit, asked, request, read, bulky)
+                    rest = await self._index(visit, asked, request, read, bulky)
                     self._conclude(visit, asked, due)
-                    result = await self.writer.write(
-                        lambda db: bulk.apply(db, visit, wanted=self.wanted, gate=self.gate)
-                    )
+
+                    def apply(db: sqlite3.Connection) -> Result:
+                        rest(db)
+                        return bulk.apply(db, visit, wanted=self.wanted, gate=self.gate)
+
+                    result = await self.writer.write(apply)
             else:
                 await self._collect(visit, walk(request, read, asked))
                 self._conclude(visit, asked, due)
@@ -147,14 +150,16 @@ class Crawler:
         request: Request,
         read: Reader,
         bulky: Callable[[Reply], Iterator[list[Row]]] | None,
-    ) -> None:
-        """Walk an index and stage it in batches, so that it never stands in memory whole."""
-        await self.writer.write(bulk.begin)
+    ) -> Callable[[sqlite3.Connection], None]:
+        """Walk an index and stage it in batches, so that it never stands in memory whole.
+
+        Returns how its last batch is staged.
+        """
         visit.complete = True
         stager = _Stager(visit)
         if bulky is not None:
             await self._index_in_bulk(stager, request, asked, bulky)
-            return
+            return stager.take()
         async for finding in walk(request, read, asked):
             match finding:
                 case Release() | Mention():
@@ -167,13 +172,13 @@ class Crawler:
                     visit.cursor = value
             if stager.full:
                 await self.writer.write(stager.take())
-        await self.writer.write(stager.take())
         if len(visit.unread) > BAD_SHARE * stager.count + 3:
             raise ReadError(
                 visit.source.name,
                 f"{len(visit.unread)} of {stager.count} entries cannot be read",
                 "the upstream changed its shape: mend the provider",
             )
+        return stager.take()
 
     async def _index_in_bulk(
         self,
@@ -190,7 +195,8 @@ class Crawler:
             batches = bulky(reply)
             while (rows := await asyncio.to_thread(next, batches, None)) is not None:
                 await asyncio.to_thread(stager.add_rows, rows)
-                await self.writer.write(stager.take())
+                if stager.full:
+                    await self.writer.write(stager.take())
 
     def _conclude(self, visit: Visit, asked: _Asked, due: Due) -> None:
         """An answer came: what it was worth, and when to ask again."""
@@ -321,6 +327,7 @@ class _Stager:
         self._key = key_of(rules.scheme or visit.source.provider.ordering, rules)
         self._numbers: dict[str, int] = {}  # by purl
         self._mentioned = 0
+        self._begun = False
         self._named: list[bulk.Named] = []
         self._staged: list[bulk.Staged] = []
         self.count = 0
@@ -366,7 +373,13 @@ class _Stager:
         return len(self._named) + len(self._staged) >= BATCH
 
     def take(self) -> Callable[[sqlite3.Connection], None]:
-        """What has gathered, as a write."""
-        named, staged = self._named, self._staged
-        self._named, self._staged = [], []
-        return lambda db: bulk.stage(db, named, staged)
+        """What has gathered, as a write; the first one empties the stage."""
+        named, staged, first = self._named, self._staged, not self._begun
+        self._named, self._staged, self._begun = [], [], True
+
+        def write(db: sqlite3.Connection) -> None:
+            if first:
+                bulk.begin(db)
+            bulk.stage(db, named, staged)
+
+        return write

@@ -63,6 +63,11 @@ class Source:
         return f"generic/{self.name}" if base == "generic" else base
 
     @property
+    def scheme(self) -> str:
+        """The scheme by which versions of its projects compare."""
+        return self.rules.scheme or self.provider.ordering
+
+    @property
     def mechanisms(self) -> tuple[str, ...]:
         """The questions that this source as a whole answers."""
         return tuple(name for name in ("feed", "index") if getattr(self.provider, name))
@@ -92,6 +97,9 @@ def purl_of(base: str, name: str) -> str:
 
 def project_of(purl: str) -> str:
     """The name in a purl, with its namespace: "owner/name" for forges."""
+    _, _, rest = purl.partition("/")
+    if rest and _PLAIN(rest):
+        return rest
     from packageurl import PackageURL
 
     found = PackageURL.from_string(purl)

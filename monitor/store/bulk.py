@@ -31,29 +31,31 @@ address, digest, size and kind. A version with several files is staged once for 
 
 
 def begin(db: sqlite3.Connection) -> None:
-    """Empty the stage. One index is walked at a time."""
+    """Empty the stage. One index is walked at a time.
+
+    The tables stay: making them anew would have every statement prepared anew.
+    """
+    for table in (
+        "named (no INTEGER PRIMARY KEY, purl TEXT, name TEXT, revision TEXT, project INTEGER)",
+        "staged (no INTEGER, version TEXT, sort_key BLOB, published INTEGER, state INTEGER,"
+        " url TEXT, digest TEXT, size INTEGER, kind TEXT)",
+    ):
+        db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table}")
     clear(db)
-    db.execute(
-        """
-        CREATE TEMP TABLE named (
-            no INTEGER PRIMARY KEY, purl TEXT, name TEXT, revision TEXT, project INTEGER
-        )
-        """
-    )
-    db.execute(
-        """
-        CREATE TEMP TABLE staged (
-            no INTEGER, version TEXT, sort_key BLOB, published INTEGER, state INTEGER,
-            url TEXT, digest TEXT, size INTEGER, kind TEXT
-        )
-        """
-    )
 
 
 def clear(db: sqlite3.Connection) -> None:
     """Forget what is staged."""
-    db.execute("DROP TABLE IF EXISTS temp.named")
-    db.execute("DROP TABLE IF EXISTS temp.staged")
+    for name in _INDEXES:
+        db.execute(f"DROP INDEX IF EXISTS temp.{name}")
+    db.execute("DELETE FROM temp.named")
+    db.execute("DELETE FROM temp.staged")
+
+
+_INDEXES = {"named_project": "named (project)", "staged_version": "staged (no, version)"}
+
+MANY = 1000
+"""Projects from which on indexes of the stage are worth making."""
 
 
 def stage(db: sqlite3.Connection, projects: Iterable[Named], versions: Iterable[Staged]) -> None:
@@ -113,8 +115,9 @@ class _Applied:
             self._baseline()
             return
         self._number()
-        self.db.execute("CREATE INDEX temp.named_project ON named (project)")
-        self.db.execute("CREATE INDEX temp.staged_version ON staged (no, version)")
+        if self._count("SELECT count(*) FROM temp.staged") > MANY:
+            for name, columns in _INDEXES.items():
+                self.db.execute(f"CREATE INDEX temp.{name} ON {columns}")
         if self._doubtful():
             return
         differing = self._differing()

@@ -22,31 +22,33 @@ def baselines(db: sqlite3.Connection, source: int) -> dict[str, int]:
 
 
 def enrol(db: sqlite3.Connection, source: Source, name: str, at: int) -> tuple[int, sqlite3.Row]:
-    """The project's id and its listing at this source, made where there is none."""
+    """The project's id and its listing at this source, made where there is none.
+
+    Beside the listing's columns the row has `judged`, the project's newest version
+    as it was judged last, and `known`, whether we had heard of the project at all.
+    """
     purl = source.purl(name)
-    found = _listing(db, source.id, purl)
-    if found is None or found["source"] is None:
-        db.execute("INSERT INTO project (purl) VALUES (?) ON CONFLICT DO NOTHING", (purl,))
-        db.execute(
-            "INSERT INTO listing (source, project, name, added)"
-            " SELECT ?, id, ?, ? FROM project WHERE purl = ?",
-            (source.id, name, at, purl),
-        )
-        found = _listing(db, source.id, purl)
-    assert found is not None
-    return found["id"], found
-
-
-def _listing(db: sqlite3.Connection, source: int, purl: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = db.execute(
+    found: sqlite3.Row | None = db.execute(
         """
-        SELECT project.id, project.newest AS judged, listing.*
+        SELECT project.id AS project_id, project.newest AS judged, 1 AS known, listing.*
         FROM project LEFT JOIN listing ON listing.project = project.id AND listing.source = ?
         WHERE project.purl = ?
         """,
-        (source, purl),
+        (source.id, purl),
     ).fetchone()
-    return row
+    if found is not None and found["source"] is not None:
+        return found["project_id"], found
+    if found is None:
+        project = db.execute("INSERT INTO project (purl) VALUES (?)", (purl,)).lastrowid
+        assert project is not None
+    else:
+        project = int(found["project_id"])
+    row: sqlite3.Row = db.execute(
+        "INSERT INTO listing (source, project, name, added) VALUES (?, ?, ?, ?)"
+        " RETURNING *, ? AS judged, ? AS known",
+        (source.id, project, name, at, found and found["judged"], int(found is not None)),
+    ).fetchone()
+    return project, row
 
 
 def shared(db: sqlite3.Connection, project: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ class Recorder:
         first = listing["baseline"] is None
         news = self._news_of_first_look(listing, releases, listed) if first else _all_news
         told = self.result.released
-        added = self.releases(name, releases, news=news, complete=self.visit.complete)
+        added = self._releases(name, project, listing, releases, news, self.visit.complete)
         if added is None or not first:
             return
         self.db.execute(
@@ -99,9 +100,24 @@ class Recorder:
     ) -> int | None:
         """One project's releases. Returns how many are new to us, None where we doubt them."""
         project, listing = enrol(self.db, self.source, name, self.visit.at)
+        return self._releases(name, project, listing, releases, news, complete)
+
+    def _releases(
+        self,
+        name: str,
+        project: int,
+        listing: sqlite3.Row,
+        releases: Sequence[Release],
+        news: Callable[[Release], bool],
+        complete: bool,
+    ) -> int | None:
         purl = self.source.purl(name)
-        rules, scheme = rules_of(self.db, self.source, project)
-        known, ids = known_versions(self.db, project, self.source.id)
+        known: dict[str, Known] = {}
+        ids: dict[str, int] = {}
+        rules, scheme = self.source.rules, self.source.scheme
+        if listing["known"]:
+            rules, scheme = rules_of(self.db, self.source, project)
+            known, ids = known_versions(self.db, project, self.source.id)
         key = key_of(scheme, rules, project_of(purl))
         found = diff(known, releases, key=key, complete=complete, news=news)
         if complete and self._doubted(project, listing, known, found):
@@ -234,7 +250,11 @@ class _Project:
         self.found = found
         self.ids = ids
         self.known = known
-        self.wanted = recorder.wanted(purl)
+
+    @cached_property
+    def wanted(self) -> bool:
+        """Does somebody watch or build it?"""
+        return self.recorder.wanted(self.purl)
 
     def store(self, listing: sqlite3.Row) -> None:
         """Keep it all, judge the project anew where that may matter, tell what is news."""
@@ -242,13 +262,15 @@ class _Project:
         before = self._before(listing)
         self._insert()
         self._refresh()
-        self._keep_states()
-        told = self._keep_files() if self.wanted else {}
+        if listing["known"]:
+            self._keep_states()
+        told = self._keep_files()
         unjudged = listing["judged"] is None
-        if not (found.added or found.changed or told or (unjudged and self.wanted)):
+        if not (found.added or found.changed or told or unjudged):
             return
-        if unjudged and not (found.news or found.changed or self.wanted):
-            return  # a look at what nobody asked for: judged when somebody does
+        quiet = not (found.news or found.changed)
+        if unjudged and quiet and not (listing["known"] and self.wanted):
+            return  # a first look at what nobody asked for: judged when somebody does
         after = appraise(self.db, self.source, self.project, save=True)
         for one in sorted(found.news, key=lambda one: (one.release.published or _LAST, one.key)):
             self._announce(one.release, after)
@@ -259,6 +281,10 @@ class _Project:
         self._tell_latest(before, after)
         if found.news:
             self._tell_burst()
+
+    @property
+    def _shown(self) -> list[Release]:
+        return [one.release for one in self.found.added] + self.found.seen
 
     def _before(self, listing: sqlite3.Row) -> Appraisal:
         if listing["judged"] is not None:
@@ -293,10 +319,10 @@ class _Project:
                 for release in (added.release,)
             ],
         )
-        for row in self.db.execute(
+        for number, version in self.db.execute(
             "SELECT id, version FROM version WHERE project = ?", (self.project,)
         ):
-            self.ids[row["version"]] = row["id"]
+            self.ids[version] = number
         self.db.executemany(
             "UPDATE version SET alias = ? WHERE id = ?",
             [
@@ -308,6 +334,8 @@ class _Project:
 
     def _refresh(self) -> None:
         """Add what earlier answers did not say; take nothing away."""
+        if not self.found.seen:
+            return
         self.db.executemany(
             """
             UPDATE version
@@ -339,18 +367,19 @@ class _Project:
             ],
         )
         if shared(self.db, self.project):
-            shown = [one.release for one in self.found.added] + self.found.seen
             keep_statements(
                 self.db,
                 self.project,
                 self.source.id,
-                {self.ids[one.version]: one.state for one in shown},
+                {self.ids[one.version]: one.state for one in self._shown},
                 complete=self.visit.complete,
             )
 
     def _keep_files(self) -> dict[int, list[Json]]:
         told: dict[int, list[Json]] = {}
-        for release in [one.release for one in self.found.added] + self.found.seen:
+        if not (any(one.files for one in self._shown) and self.wanted):
+            return told
+        for release in self._shown:
             if not release.files:
                 continue
             version = self.ids[release.version]

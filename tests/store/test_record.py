@@ -92,9 +92,11 @@ def test_what_an_answer_does_not_say_erases_nothing(shelf):
     shelf.versions(
         release("1.0", at=AT, prerelease=False, revision="abc", tag="v1.0", state=State.YANKED)
     )
+    shelf.versions("1.0")
     before = projects.versions(shelf.db, shelf.project())
     shelf.versions("1.0")
 
+    assert before[0]["revision"] == "abc"
     assert projects.versions(shelf.db, shelf.project()) == before
 
 
