@@ -211,7 +211,7 @@ def _unfinished(c: Candidate, version: str, scheme: str, rules: Rules) -> tuple[
 
 def _mark_strangers(all_open: Sequence[_Open], project: str | None) -> None:
     releases = [o for o in all_open if o.release]
-    tags = [kin.Tagged(o.name, o.version, o.key) for o in releases]
+    tags = [kin.Tagged(o.name, o.version, o.key, o.stable) for o in releases]
     for n in kin.strangers(tags, project):
         releases[n].no_release("other-name", f"the tag is of {releases[n].name!r}")
 

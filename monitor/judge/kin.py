@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.judge.shapes import first
+from monitor.judge.shapes import numbers, shape
 
 ENOUGH: Final = 3
 """So many tags without a name, and more than with another, make those with a name strangers."""
@@ -21,6 +21,7 @@ class Tagged:
     name: str | None
     version: str
     key: bytes
+    stable: bool
 
 
 def same_name(name: str, project: str) -> bool:
@@ -55,14 +56,16 @@ def strangers(tags: Sequence[Tagged], project: str | None) -> set[int]:
 
 
 def _continues(tags: Sequence[Tagged], plain: list[int], named: list[int]) -> bool:
-    """Do the versions with a name begin where those without one end?"""
-    last = max((tags[n] for n in plain), key=lambda tag: tag.key)
-    next_ = min((tags[n] for n in named), key=lambda tag: tag.key)
-    return (
-        "/" not in (next_.name or "")
-        and next_.key > last.key
-        and first(next_.version) <= first(last.version) + 1
-    )
+    """Do the versions with a name come right after those without: 1.9, then 1.10 or 2.0?"""
+    counted = [tags[n] for n in plain if tags[n].stable and not shape(tags[n].version).dated]
+    if not counted:
+        return False
+    last = max(counted, key=lambda tag: tag.key)
+    after = min((tags[n] for n in named), key=lambda tag: tag.key)
+    if "/" in (after.name or "") or after.key <= last.key:
+        return False
+    old, new = ([int(n) for n in (*numbers(t.version), "0", "0")[:2]] for t in (last, after))
+    return new <= [old[0], old[1] + 1] or new == [old[0] + 1, 0]
 
 
 def _folded(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -160,11 +161,15 @@ def _facts(verdict: Verdict | None) -> tuple[object, ...] | None:
     return (v.version, v.release, v.stable, v.counts, v.stream, v.key, v.rule)
 
 
-def _rank(verdict: Verdict | None) -> tuple[bytes, str, str]:
-    """By key; spellings of one version in a fixed order, so that the answer is always the same."""
+def _rank(verdict: Verdict | None) -> tuple[bytes, tuple[int, ...], str, str]:
+    """By key; spellings of one version in a fixed order, so that the answer is always the same.
+
+    Builds of one version (1.0+build.9, 1.0+build.10) count by their numbers.
+    """
     if verdict is None:
-        return b"", "", ""
-    return verdict.key, verdict.version, verdict.candidate.spelling
+        return b"", (), "", ""
+    build = tuple(map(int, re.findall("[0-9]{1,18}", verdict.version.partition("+")[2])))
+    return verdict.key, build, verdict.version, verdict.candidate.spelling
 
 
 def _higher(one: Verdict | None, other: Verdict) -> Verdict:

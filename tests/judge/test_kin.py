@@ -35,10 +35,15 @@ def test_c14_other_products_in_a_list_of_installers_are_not_newest():
 def test_a_project_that_begins_to_write_its_name_goes_on():
     assert spelled("v1.7", "v1.8", "v1.9", "foo-2.0", "foo-2.1") == "foo-2.1"
     assert spelled("v1.0", "release-1.1", "foo-1.2") == "foo-1.2"
+    assert spelled("v1.2", "1.2.1", "release-1.3", "foo-1.4", "1.5-rc1", "20160708") == "foo-1.4"
 
 
 def test_a_project_that_ceases_to_write_its_name_goes_on():
     assert spelled("curl-7_9", "curl-8_0", "curl-8_1_0", "v8.2") == "v8.2"
+
+
+def test_c14_a_number_far_off_is_of_another_package():
+    assert spelled("v0.37.0", "v0.38.0", "v0.39.1", "charts-1.13.2") == "v0.39.1"
 
 
 def test_where_all_tags_have_names_none_is_preferred():

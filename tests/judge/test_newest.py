@@ -306,3 +306,9 @@ def test_a_month_makes_a_series():
         "24.10",
         "24.04",
     ]
+
+
+def test_builds_of_one_version_count_by_their_numbers():
+    verdicts = judged("1.0.0+build.9", "1.0.0+build.10", "0.9.0", scheme="semver")
+
+    assert stable(verdicts) == "1.0.0+build.10"
