@@ -216,8 +216,8 @@ def cli(
 def main() -> None:
     """The entry point: runs a command, and says in one line what went wrong."""
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # closed by whoever called us
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if hasattr(stream, "reconfigure"):  # None where whoever called us has closed it
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(prog_name="monitor", standalone_mode=False)
         if sys.stdout is not None:

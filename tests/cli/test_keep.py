@@ -62,6 +62,25 @@ def test_a_restore_waits_for_no_daemon(known: Cli):
     assert known("restore", copy).code == 0
 
 
+def test_H11_a_damaged_database_is_found_and_a_copy_brings_it_back(known: Cli):
+    copy = known.folder / "copy.db"
+    assert known("backup", copy).code == 0
+    for beside in ("monitor.db-wal", "monitor.db-shm"):
+        (known.state / beside).unlink(missing_ok=True)
+    path = known.state / "monitor.db"
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        for place in range(4096, size, 8192):
+            file.seek(place)
+            file.write(os.urandom(2000))
+
+    ill = known("doctor")
+    assert (ill.code, "monitor restore" in ill.out) == (1, True)
+    assert known("restore", copy).code == 0
+    assert known("doctor").code == 0
+    assert known("show", "aurora", "--json").json["stable"] == "1.0"
+
+
 def test_a_damaged_copy_replaces_nothing(known: Cli):
     copy = known.folder / "copy.db"
     copy.write_bytes(b"SQLite format 3\0" + os.urandom(5000))
