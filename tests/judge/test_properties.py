@@ -26,7 +26,8 @@ DAY = datetime(2015, 1, 1, tzinfo=UTC)
 pieces = st.sampled_from(
     """
     0 1 2 3 9 10 99 2016 20160708 99999 . . . - _ ~ + v rc1 beta a b1 p1 final dev x post1 latest
-    release nightly SNAPSHOT master / : ! g12ab34f 1e5
+    release nightly SNAPSHOT master / : ! g12ab34f 1e5 foo- foo- bar/v 1.99.1 1.2.0 2.0.2-0 2.0.2
+    011 23-03-28 1.0.2u 24.04
     """.split()  # noqa: SIM905
 )
 likely = st.builds("".join, st.lists(pieces, min_size=1, max_size=7))
@@ -126,6 +127,19 @@ def test_judging_twice_differs_in_nothing(scheme, known, rule):
     assert {c: v.rule for c, v in changed.items() if v} == {
         v.candidate: v.rule for v in after if v.candidate in changed
     }
+
+
+@given(names, candidates, rules, rules)
+def test_what_a_changed_rule_changes_is_undone_by_changing_it_back(scheme, known, one, other):
+    before = judge(known, scheme=scheme, rules=one)
+    after = judge(known, scheme=scheme, rules=other)
+
+    there, back = differences(before, after), differences(after, before)
+    assert {(d.candidate, d.before, d.after) for d in there} == {
+        (d.candidate, d.after, d.before) for d in back
+    }
+    applied = {v.candidate: v for v in before} | {d.candidate: d.after for d in there}
+    assert newest(v for v in applied.values() if v) == newest(after)
 
 
 @given(names, versions, rules.filter(lambda r: not r.tag))
