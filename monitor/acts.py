@@ -326,6 +326,7 @@ def perform(runtime: Runtime, name: str, at: int, /, **arguments: Any) -> Any:
     if answered:
         return result
     from monitor import publish
+    from monitor.outputs import build_queue
 
     with lock(runtime.state):
         db = open_writer(runtime.state)
@@ -334,9 +335,12 @@ def perform(runtime: Runtime, name: str, at: int, /, **arguments: Any) -> Any:
 
             with transaction(db):
                 runtime.numbered(enlist(db, list(runtime.sources.values()), at))
+                before = events.head(db)
                 result = ACTS[name](db, runtime, at, **arguments)
             if name.startswith("queue.") and runtime.settings.queue.enabled:
-                publish.write_queue(db, runtime.queue_folder)
+                # Not all of it: a mark that somebody copied by hand is not ours to remove.
+                build_queue.prepare(runtime.queue_folder)
+                publish.write_changed(db, runtime.queue_folder, before)
             return result
         finally:
             db.close()

@@ -67,6 +67,7 @@ class Round:
 
     async def run(self, *, json: bool, quiet: bool) -> list[Report]:
         from monitor import publish
+        from monitor.acts import ACTS
         from monitor.asking import crawling
         from monitor.daemon import now
         from monitor.store import epoch, open_reader
@@ -86,7 +87,7 @@ class Round:
                                     print_json([_json(report)])
                 if app.settings.queue.enabled:
                     await writer.write(lambda db: publish.advance(db, runtime.context, now()))
-                    publish.write_queue(reader, runtime.queue_folder)
+                    await writer.write(lambda db: ACTS["queue.reconcile"](db, runtime, now()))
                 if app.settings.feed.enabled:
                     publish.write_feed(
                         reader, epoch(reader), runtime.feed_folder, app.settings.feed

@@ -122,6 +122,21 @@ def test_marking_by_copying_is_taken_over(queued: Cli):
     assert rows["aurora__1.1"]["marked"]
 
 
+def test_a_mark_that_was_copied_by_hand_is_never_taken_away(queued: Cli):
+    recipes = queued.state / "queue" / "dockerfiles"
+    assert queued("queue", "unmark", "aurora__1.1").code == 0
+    shutil.copy2(recipes / "all/aurora__1.1", recipes / "build/aurora__1.1")
+
+    assert queued("queue", "unmark", "boreas__1.1").code == 0
+    assert (recipes / "build/aurora__1.1").exists()
+    assert not (recipes / "build/boreas__1.1").exists()
+    assert queued("poll").code == 0
+    assert (recipes / "build/aurora__1.1").exists()
+    assert not (recipes / "build/boreas__1.1").exists()
+    assert queued("queue", "unmark", "aurora__1.1").code == 0
+    assert not (recipes / "build/aurora__1.1").exists()
+
+
 def test_a_recipe_that_was_deleted_is_written_again_and_a_stranger_is_named(queued: Cli):
     recipes = queued.state / "queue" / "dockerfiles"
     before = (recipes / "all/aurora__1.1").read_bytes()
