@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any, BinaryIO, Protocol
 
 PIECE = 256 * 1024  # the most that is decompressed in one step
+BEGINNING = 16 * 1024  # of a body on disk that is kept to be looked at: one chunk can fill it
 
 
 class BadEncoding(ValueError):
@@ -160,6 +161,7 @@ class Spool:
         self._limit = limit
         self._pieces: list[bytes] = []
         self._file: BinaryIO | None = None
+        self._first = b""  # of what went to the file
         self._digest = hashlib.sha256()
 
     def write(self, piece: bytes) -> None:
@@ -170,13 +172,14 @@ class Spool:
                 return
             self._file = tempfile.TemporaryFile(prefix="monitor-")  # noqa: SIM115
             piece = b"".join(self._pieces)
+            self._first = piece[:BEGINNING]
             self._pieces.clear()
         self._digest.update(piece)
         self._file.write(piece)
 
     def beginning(self, size: int) -> bytes:
-        """The first bytes, while they are still in memory."""
-        first = self._pieces[0] if self._pieces else b""
+        """The first bytes, `BEGINNING` at most once the body is on disk."""
+        first = self._pieces[0] if self._pieces else self._first
         if len(first) < size and len(self._pieces) > 1:
             first = b"".join(self._pieces)
         return first[:size]

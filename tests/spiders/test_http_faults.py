@@ -483,6 +483,20 @@ async def test_a_large_body_is_on_disk_and_a_small_one_in_memory(going):
         large.body.close()
 
 
+async def test_an_answer_of_which_one_piece_fills_the_memory_is_an_answer_all_the_same(going):
+    body = b'{"a": "' + b"x" * 3_000_000 + b'"}'
+    packed = answer(gzip.compress(body), Content_Encoding="gzip", Content_Type=JSON)
+    async with Upstream(packed) as up, going() as fetch:
+        assert (await fetch(up.url(), accept=JSON)).size == len(body)
+
+
+async def test_a_large_page_in_place_of_data_is_seen_through_although_it_is_on_disk(going):
+    page = b"<!DOCTYPE html><title>Oops</title>" + b"x" * 3_000_000
+    packed = answer(gzip.compress(page), Content_Encoding="gzip", Content_Type=JSON)
+    async with Upstream(packed) as up, going() as fetch:
+        assert await outcome(fetch(up.url(), accept=JSON)) is Outcome.INVALID
+
+
 async def test_the_address_is_sent_as_it_was_written(going):
     path = "/a%2Fb/%7Euser/+1.0%2B2?q=a%20b+c&x=%C3%A4"
     async with Upstream(answer(b"ok")) as up, going() as fetch:
