@@ -317,3 +317,23 @@ def test_the_canonical_form_is_the_scheme_s_or_the_version_itself(
     scheme: str, version: str, form: str
 ) -> None:
     assert canonical(scheme, version) == form
+
+
+NUMBERED = "pep440 gem maven debian rpm pvp r composer nuget calver kernel drupal gnome generic"
+
+
+@pytest.mark.parametrize("scheme", NUMBERED.split())
+def test_c07_a_leading_zero_or_a_second_digit_does_not_fool_the_order(scheme: str) -> None:
+    assert compare(scheme, "1.04", "1.3") == 1
+    assert compare(scheme, "1.10", "1.9") == 1
+    assert compare(scheme, "1.01", "1.1") == 0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "sign"), [("pep440", 0), ("gem", 0), ("generic", 0), ("debian", 1), ("rpm", 1)]
+)
+def test_c07_a_missing_number_is_nought_only_where_the_scheme_says_so(
+    scheme: str, sign: int
+) -> None:
+    assert compare(scheme, "1.0", "1") == sign
+    assert compare(scheme, "1", "1.0") == -sign
