@@ -42,6 +42,9 @@ from spiders.walk import blaming, walk
 BATCH = 5000
 """Findings of an index that are staged together."""
 
+SMALL = 64 * 1024
+"""Bytes of an answer that is read at once: a thread for it would cost more."""
+
 BAD_SHARE = 0.01
 """More unreadable entries than this, and the answer as a whole is not to be trusted (B05)."""
 
@@ -87,15 +90,7 @@ class Crawler:
                     return Report(source, due, result, visit, self.now() - at)
                 asked = _Asked(self.transport(source, None))
             if due.mechanism == "index":
-                async with self.indexing:
-                    rest = await self._index(visit, asked, request, read, bulky)
-                    self._conclude(visit, asked, due)
-
-                    def apply(db: sqlite3.Connection) -> Result:
-                        rest(db)
-                        return bulk.apply(db, visit, wanted=self.wanted, gate=self.gate)
-
-                    result = await self.writer.write(apply)
+                result = await self._index(visit, asked, request, read, bulky, due)
             else:
                 await self._collect(visit, walk(request, read, asked))
                 self._conclude(visit, asked, due)
@@ -150,17 +145,37 @@ class Crawler:
         request: Request,
         read: Reader,
         bulky: Callable[[Reply], Iterator[list[Row]]] | None,
-    ) -> Callable[[sqlite3.Connection], None]:
-        """Walk an index and stage it in batches, so that it never stands in memory whole.
+        due: Due,
+    ) -> Result:
+        """Walk an index, stage it in batches so that it never stands in memory whole, apply it.
 
-        Returns how its last batch is staged.
+        The stage belongs to one walk at a time. A walk of one batch needs it only
+        for the moment of its write, and waits for nobody but a larger one.
         """
         visit.complete = True
         stager = _Stager(visit)
-        if bulky is not None:
-            await self._index_in_bulk(stager, request, asked, bulky)
-            return stager.take()
-        async for finding in walk(request, read, asked):
+        try:
+            if bulky is not None:
+                await self._stage_in_bulk(stager, request, asked, bulky)
+            else:
+                await self._stage(stager, visit, walk(request, read, asked))
+            self._conclude(visit, asked, due)
+            if not stager.begun:
+                async with self.indexing:
+                    pass  # what is written from here on comes behind whoever had it
+            rest = stager.take()
+
+            def apply(db: sqlite3.Connection) -> Result:
+                rest(db)
+                return bulk.apply(db, visit, wanted=self.wanted, gate=self.gate)
+
+            return await self.writer.write(apply)
+        finally:
+            if stager.holds:
+                self.indexing.release()
+
+    async def _stage(self, stager: _Stager, visit: Visit, findings: AsyncIterator[Finding]) -> None:
+        async for finding in findings:
             match finding:
                 case Release() | Mention():
                     stager.add(finding)
@@ -171,32 +186,40 @@ class Crawler:
                 case Cursor(value):
                     visit.cursor = value
             if stager.full:
-                await self.writer.write(stager.take())
+                await self._write_batch(stager)
         if len(visit.unread) > BAD_SHARE * stager.count + 3:
             raise ReadError(
                 visit.source.name,
                 f"{len(visit.unread)} of {stager.count} entries cannot be read",
                 "the upstream changed its shape: mend the provider",
             )
-        return stager.take()
 
-    async def _index_in_bulk(
+    async def _stage_in_bulk(
         self,
         stager: _Stager,
         request: Request,
         asked: _Asked,
         bulky: Callable[[Reply], Iterator[list[Row]]],
     ) -> None:
-        """As above, for an index that one answer settles; read in a thread, rows at a time."""
+        """As above, for an index that one answer settles; a large one is read in a thread."""
         reply = await asked.fetch(request)
         if reply.unchanged:
             return
         with blaming(request, reply):
             batches = bulky(reply)
-            while (rows := await asyncio.to_thread(next, batches, None)) is not None:
-                await asyncio.to_thread(stager.add_rows, rows)
+            if reply.size <= SMALL:
+                for rows in batches:
+                    stager.add_rows(rows)
+                return
+            while await asyncio.to_thread(stager.add_some, batches):
                 if stager.full:
-                    await self.writer.write(stager.take())
+                    await self._write_batch(stager)
+
+    async def _write_batch(self, stager: _Stager) -> None:
+        if not stager.holds:
+            await self.indexing.acquire()
+            stager.holds = True
+        await self.writer.write(stager.take())
 
     def _conclude(self, visit: Visit, asked: _Asked, due: Due) -> None:
         """An answer came: what it was worth, and when to ask again."""
@@ -327,7 +350,8 @@ class _Stager:
         self._key = key_of(rules.scheme or visit.source.provider.ordering, rules)
         self._numbers: dict[str, int] = {}  # by purl
         self._mentioned = 0
-        self._begun = False
+        self.begun = False
+        self.holds = False  # the stage, until the walk is applied
         self._named: list[bulk.Named] = []
         self._staged: list[bulk.Staged] = []
         self.count = 0
@@ -352,6 +376,13 @@ class _Stager:
             own = EPOCH_ZERO + key(version)
             staged.append((number, version, own, published, 0, page, None, None, None))
 
+    def add_some(self, batches: Iterator[list[Row]]) -> bool:
+        """The next lot of rows; False where there is none."""
+        for rows in batches:
+            self.add_rows(rows)
+            return True
+        return False
+
     def _mention(self, project: str, revision: str | None) -> None:
         """A name alone. Nothing refers to its row, so it need not be remembered."""
         self._mentioned += 1
@@ -374,8 +405,8 @@ class _Stager:
 
     def take(self) -> Callable[[sqlite3.Connection], None]:
         """What has gathered, as a write; the first one empties the stage."""
-        named, staged, first = self._named, self._staged, not self._begun
-        self._named, self._staged, self._begun = [], [], True
+        named, staged, first = self._named, self._staged, not self.begun
+        self._named, self._staged, self.begun = [], [], True
 
         def write(db: sqlite3.Connection) -> None:
             if first:
