@@ -216,6 +216,7 @@ class _Applied:
         )
         for row in self.db.execute(
             "SELECT no FROM temp.named JOIN watch ON watch.project = named.project"
+            " WHERE no IN (SELECT no FROM temp.staged)"  # an index of mentions knows no versions
         ).fetchall():
             self._project(row["no"])
 

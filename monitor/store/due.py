@@ -59,7 +59,7 @@ def enlist(db: sqlite3.Connection, sources: Iterable[Source], at: int) -> list[S
             )
         longest = max(WEEK, source.longest)
         db.execute(
-            "UPDATE listing SET due = ?1 WHERE source = ?2 AND due > ?3",
+            "UPDATE listing INDEXED BY listing_due SET due = ?1 WHERE source = ?2 AND due > ?3",
             (at + source.shortest, number, at + longest + longest // 10),
         )
         found.append(replace(source, id=number))
@@ -101,7 +101,7 @@ def claim_projects(
         f"""
         UPDATE listing SET due = ?1, leased = ?2
         WHERE (source, project) IN (
-            SELECT source, project FROM listing
+            SELECT source, project FROM listing INDEXED BY listing_due
             WHERE due <= ?2 AND source IN ({_marks(names, 4)})
             ORDER BY due LIMIT ?3)
         RETURNING source, project, name, fails, changed, answered, doubt

@@ -1,0 +1,194 @@
+"""What is due: claims, fairness, clocks, restarts; and what rules and room cost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from monitor.model import Kind, Mention, Outcome
+from monitor.rules import Rules
+from monitor.store import NAME, due, projects, transaction
+from monitor.store.appraise import re_evaluate
+from tests.store.shelf import AT, DAY, release
+
+HOUR = 3600
+
+
+def claim(shelf, at, limit=1000):
+    with transaction(shelf.db):
+        return due.claim_projects(shelf.db, list(shelf.sources.values()), at, limit)
+
+
+def fill(shelf, count):
+    shelf.index(*(Mention(f"p{n}", "1") for n in range(count)))
+    shelf.db.execute("UPDATE listing SET due = ? + project", (AT,))
+
+
+def test_J03_the_longest_overdue_come_first_and_none_starves(shelf):
+    shelf.add("shelf", "index", "versions", follow="all")
+    fill(shelf, 100)
+    order = []
+    for n in range(40):
+        for one in claim(shelf, AT + 1000 + n, 10):
+            order.append(one.project)
+            shelf.failed(Outcome.RETRY, one.project, lease=one.lease, next=AT + 1001 + n, after=0)
+
+    assert order[:3] == ["p0", "p1", "p2"]
+    assert all(order.count(f"p{n}") == 4 for n in range(100))
+
+
+def test_what_is_claimed_is_nobody_elses(shelf):
+    shelf.add("shelf", "index", "versions", follow="all")
+    fill(shelf, 10)
+
+    assert len(claim(shelf, AT + 100)) == 10
+    assert claim(shelf, AT + 100) == []
+    assert len(claim(shelf, AT + 100 + due.LEASE)) == 10
+
+
+def test_H01_what_a_killed_process_was_asking_is_due_at_once_after_a_restart(shelf):
+    shelf.add("shelf", "feed", "index", "versions", follow="all")
+    fill(shelf, 10)
+    with transaction(shelf.db):
+        due.claim_questions(shelf.db, list(shelf.sources.values()), shelf.at + 9 * DAY)
+    claim(shelf, AT + 100)
+    due.void_leases(shelf.db, AT + 101)
+
+    assert len(claim(shelf, AT + 101)) == 10
+    assert shelf.question("feed")["due"] == AT + 101
+
+
+def test_an_announcement_during_a_visit_is_not_forgotten(shelf):
+    shelf.add("shelf", "index", "versions", follow="all")
+    fill(shelf, 10)
+    [one] = claim(shelf, AT + 1, 1)
+    shelf.index(*(Mention(f"p{n}", "2") for n in range(10)))
+    shelf.versions("1.0", project=one.project, lease=one.lease, next=shelf.at + 9 * DAY)
+
+    assert shelf.listing(one.project)["due"] < shelf.at + 60
+
+
+def test_H15_a_time_that_a_wrong_clock_put_far_ahead_comes_back(shelf):
+    shelf.add("shelf", "feed", "index", "versions", follow="all")
+    fill(shelf, 3)
+    for table in ("listing", "question"):
+        shelf.db.execute(f"UPDATE {table} SET due = 7258118400")  # the year 2200
+    due.keep_pause(shelf.db, "up.example", 7258118400, "throttled", "x")
+    shelf.add("shelf", "feed", "index", "versions", follow="all")
+
+    for table in ("listing", "question"):
+        [latest] = shelf.db.execute(f"SELECT max(due) FROM {table}").fetchone()
+        assert latest <= shelf.at + 7 * DAY
+    [pause] = due.pauses(shelf.db, shelf.at)
+    assert pause["until"] <= shelf.at + DAY
+
+
+def test_H13_a_clock_that_is_set_shifts_what_is_due_with_it(shelf):
+    shelf.add("shelf", "feed", "index", "versions", follow="all")
+    fill(shelf, 5)
+    before = [
+        row[0] for row in shelf.db.execute("SELECT due FROM listing UNION SELECT due FROM question")
+    ]
+    due.shift(shelf.db, 10 * 365 * DAY)
+    assert claim(shelf, AT + 10 * 365 * DAY - 1) == []
+    due.shift(shelf.db, -10 * 365 * DAY)
+    after = [
+        row[0] for row in shelf.db.execute("SELECT due FROM listing UNION SELECT due FROM question")
+    ]
+
+    assert after == before
+
+
+def test_C13_the_dry_run_of_other_rules_equals_the_deed_and_releases_nothing(shelf):
+    source = shelf.add("shelf", "versions", ordering="generic")
+    for _ in range(2):
+        shelf.versions("1.0", "1.1", "1.3", "1.4", "2.0-nightly")
+    number = shelf.project()
+    rules = Rules(odd_minors=True)
+    dry = re_evaluate(shelf.db, source, number, shelf.at, rules=rules)
+    again = re_evaluate(shelf.db, source, number, shelf.at, rules=rules)
+    done = re_evaluate(shelf.db, source, number, shelf.at, rules=rules, apply=True)
+
+    assert dry == again == done
+    assert ("1.3", True, False) in done.versions
+    assert shelf.count(Kind.RELEASED) == 0
+    rest = re_evaluate(shelf.db, source, number, shelf.at, rules=rules, apply=True)
+    assert rest.versions == ()
+
+
+def test_C13_another_newest_version_by_other_rules_is_told_as_that(shelf):
+    source = shelf.add("shelf", "versions")
+    for _ in range(2):
+        shelf.versions("1.2", "1.3")
+    result = re_evaluate(
+        shelf.db, source, shelf.project(), shelf.at, rules=Rules(odd_minors=True), apply=True
+    )
+
+    assert result.stable == ("1.3", "1.2")
+    assert shelf.told() == [("latest_changed", None)]
+
+
+def test_watching_judges_what_is_known_already(shelf):
+    source = shelf.add("shelf", "index")
+    shelf.index(*(release(f"1.{n}") for n in range(5)))
+    assert projects.by_purl(shelf.db, "pkg:generic/shelf/foo")["stable"] is None
+    projects.watch(shelf.db, shelf.project(), shelf.at, source=source)
+
+    assert projects.watched(shelf.db)[0]["stable"] == "1.4"
+
+
+def test_a_version_costs_a_hundred_bytes_at_most_with_its_indexes(shelf):
+    shelf.add("shelf", "index")
+    count = 60_000
+    shelf.index(
+        *(release(f"1.{n % 50}.{n % 7}", f"project-{n // 50}", at=AT) for n in range(count))
+    )
+    shelf.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = (shelf.folder / NAME).stat().st_size
+
+    assert size / count <= 100
+
+
+def test_H22_the_same_visits_make_the_same_database_whatever_the_hashes(tmp_path):
+    script = """
+import sys
+from pathlib import Path
+from monitor.model import Mention
+from tests.store.shelf import Shelf, release
+shelf = Shelf(Path(sys.argv[1]))
+shelf.add("shelf", "feed", "index", "versions", follow="all")
+shelf.index(*(Mention(f"p{n}", "1") for n in range(20)))
+shelf.feed(*(release("1.0", f"p{n}") for n in range(9)))
+shelf.feed(*(release("1.1", f"p{n}", digests="ab") for n in range(9)))
+shelf.versions("1.0", "1.1", "1.1.0", "2.0", project="p3")
+shelf.versions("1.0", project="p3")
+shelf.db.execute("DELETE FROM meta")
+print("\\n".join(line for line in shelf.db.iterdump() if "migrations" not in line))
+"""
+    dumps = {
+        subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / seed)],
+            capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("0", "1", "4711")
+    }  # fmt: skip
+
+    assert len(dumps) == 1
+    assert "INSERT INTO" in dumps.pop()
+
+
+def test_J03_claiming_costs_the_same_however_many_projects_are_not_due(shelf):
+    """Counted in steps of SQLite's machine, which no load of the computer changes."""
+    shelf.add("shelf", "index", "versions", follow="all")
+    steps = []
+    for count in (500, 5000):
+        fill(shelf, count)
+        shelf.index(*(Mention(f"p{n}", "1") for n in range(count)))  # a list may only grow twice
+        shelf.db.execute("UPDATE listing SET due = CASE WHEN project <= 10 THEN ? END", (AT,))
+        taken = []
+        shelf.db.set_progress_handler(lambda: taken.append(1), 100)  # noqa: B023
+        assert len(claim(shelf, AT + 1, 100)) == 10
+        shelf.db.set_progress_handler(None, 0)
+        steps.append(len(taken))
+
+    assert steps[1] <= 2 * steps[0] + 2
