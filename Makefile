@@ -65,6 +65,8 @@ bench: setup ## measure, side by side with peers and limits; one JSON object per
 docs: setup ## write the pages that are made from the code
 	$(BIN)/python -m monitor.settings docs > docs/settings.md
 	$(BIN)/python -m monitor.settings config > config/monitor.toml
+	$(BIN)/python -m monitor.cli.manual docs > docs/commands.md
+	$(BIN)/python -m monitor.cli.manual man > docs/monitor.1
 
 lock: setup ## choose the newest allowed versions of all dependencies (needs uv)
 	uv pip compile pyproject.toml --group dev --extra notify --universal --python-version 3.11 \

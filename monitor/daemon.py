@@ -37,6 +37,9 @@ Reload = Callable[[], Runtime]
 
 BUSY = (Outcome.OK, Outcome.UNCHANGED)
 
+RECONCILE = 600
+"""Seconds between looks at what people and make did in the queue's folders."""
+
 ROOM = 5
 """Seconds between attempts to go on where the disk was full."""
 
@@ -139,7 +142,9 @@ class Daemon:
             (self._sweep, settings.schedule.sweep),
             (self._publish, settings.schedule.sweep),
             (self._fetch_digests, settings.schedule.sweep),
+            (self._notify, settings.schedule.sweep),
             (self._beat, min(sd.watchdog_seconds() or 60, settings.daemon.watchdog) / 3),
+            (self._reconcile, RECONCILE),
             (self._keep_house, 3600),
         ):
             scheduler.add_job(
@@ -284,8 +289,14 @@ class Daemon:
         if head == self.published:
             return
         async with self.publishing:
-            if settings.queue.enabled:
-                await asyncio.to_thread(self._write_queue)
+            if settings.queue.enabled and self.published < 0:
+                await self._reconcile()  # a crash may have come between store and folders
+            elif settings.queue.enabled:
+                written = await asyncio.to_thread(
+                    publish.write_changed, self.outlet, self.runtime.queue_folder, self.published
+                )
+                for name in written:
+                    self.log.info("recipe", name=name)
             if settings.feed.enabled:
                 await asyncio.to_thread(
                     publish.write_feed,
@@ -296,16 +307,14 @@ class Daemon:
                 )
             self.published = head
 
-    def _write_queue(self) -> None:
-        """All of it when we begin (a crash may have come between), then what events touched."""
-        folder = self.runtime.queue_folder
-        if self.published < 0:
-            done = publish.write_queue(self.outlet, folder)
-            for name in done.written:
-                self.log.info("recipe", name=name)
-            return
-        for name in publish.write_changed(self.outlet, folder, self.published):
-            self.log.info("recipe", name=name)
+    async def _reconcile(self) -> None:
+        """Make the queue's folders what the store says, and take up what people and make did."""
+        if self.runtime.settings.queue.enabled:
+            act, at = ACTS["queue.reconcile"], now()
+            done = await self.writer.write(lambda db: act(db, self.runtime, at))
+            for what in ("written", "by_hand", "built", "explored", "failed"):
+                for name in done[what]:
+                    self.log.info("recipe", name=name, found=what)
 
     async def _fetch_digests(self) -> None:
         """Archives that are to be built and whose upstream tells no digest are read once."""
@@ -317,6 +326,13 @@ class Daemon:
             source = self.runtime.context.sources.get(file.source)
             if source is not None:
                 await take(file, self.crawler.transport(source, None), self.writer, now())
+
+    async def _notify(self) -> None:
+        """Tell people, where the settings name any."""
+        if self.runtime.settings.notify.urls:
+            from monitor.notifying import tell
+
+            await tell(self.writer, self.outlet, self.runtime.settings)
 
     async def _beat(self) -> None:
         """The watchdog is fed by a commit that reached the disk, and by nothing else (J01)."""

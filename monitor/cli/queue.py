@@ -65,7 +65,17 @@ def take(app: App, worker: str) -> None:
     """Take the most urgent job. Prints it as JSON, or null where there is none."""
     job = app.do("queue.take", worker=worker)
     if job is not None:
-        job |= {"path": str(app.runtime.queue_folder / "build" / job["name"])}
+        job = {
+            "id": job["id"],
+            "fence": job["fence"],
+            "purl": f"{job['purl']}@{job['version']}",
+            "version": job["version"],
+            "recipe": job["name"],
+            "path": str(app.runtime.queue_folder / "build" / job["name"]),
+            "digest": job["digest"],
+            "attempts": job["attempts"],
+            "lease_ends": job["free_at"],
+        }
     click.echo(as_json(job))
 
 

@@ -160,15 +160,15 @@ def test_regenerating_writes_a_recipe_anew_and_has_it_built_again(queued: Cli):
         text + 'base = "example.invalid/base@sha256:' + "0" * 64 + '"\n'
     )
 
-    said = queued("queue", "regenerate", job["name"])
+    said = queued("queue", "regenerate", job["recipe"])
 
-    assert said.out == f"{job['name']}: written anew\n"
-    path = recipe.with_name(job["name"])
+    assert said.out == f"{job['recipe']}: written anew\n"
+    path = recipe.with_name(job["recipe"])
     assert "FROM example.invalid/base@" in path.read_text()
     assert path.read_bytes() == (path.parents[1] / "build" / path.name).read_bytes()
-    assert states(queued)[job["name"]] == "ready"
+    assert states(queued)[job["recipe"]] == "ready"
     assert queued("queue", "reconcile").out == "everything agrees\n"
-    assert "came out the same" in queued("queue", "regenerate", job["name"]).out
+    assert "came out the same" in queued("queue", "regenerate", job["recipe"]).out
 
 
 def test_a_late_report_is_refused(queued: Cli):

@@ -19,6 +19,7 @@ import pytest
 from demo.__main__ import ROOT
 from demo.judge import Judge
 from demo.upstreams import write_settings
+from monitor.acts import call
 from tests.lab.registry import Registry
 from tests.lab.world import Places
 
@@ -49,6 +50,10 @@ class Victim:
         assert self.process is not None
         self.process.send_signal(number)
         self.process.wait(30)
+
+    def listens(self) -> bool:
+        """Has the daemon that runs now got as far as its control socket?"""
+        return call(self.state / "control.sock", "ping", {})[0]
 
     def jobs(self) -> list[dict[str, Any]]:
         done = subprocess.run(
@@ -103,6 +108,7 @@ def test_H01_a_daemon_that_is_killed_again_and_again_tells_each_release_once(
 
     until(lambda: set(published) <= set(victim.told()), 60)
     until(lambda: all(job["state"] != "waiting" for job in victim.jobs()), 60)
+    until(victim.listens, 30)
     victim.end(signal.SIGTERM)
 
     assert victim.process is not None
