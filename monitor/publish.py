@@ -316,19 +316,24 @@ def expected(db: sqlite3.Connection) -> list[Expected]:
     """What the queue's folders should hold."""
     found = []
     for row in jobs.recipes(db):
-        place = Place.BUILD if row["marked"] else Place.ALL
-        if row["state"] in ("revoked", "superseded", "held"):
-            place = Place.REVOKED if row["state"] == "revoked" else Place.ALL
         found.append(
             Expected(
                 row["name"],
-                place,
+                place_of(row),
                 datetime.fromtimestamp(row["written"], UTC),
                 row["digest"],
                 lambda text=row["recipe"]: text,  # type: ignore[misc]
             )
         )
     return found
+
+
+def place_of(job: sqlite3.Row) -> Place:
+    """The folder where a job's recipe belongs. What is held or superseded must not be built."""
+    if job["state"] == "revoked":
+        return Place.REVOKED
+    waits = job["state"] in ("superseded", "held")
+    return Place.BUILD if job["marked"] and not waits else Place.ALL
 
 
 def write_queue(db: sqlite3.Connection, folder: Path) -> Reconciled:
@@ -340,13 +345,14 @@ def write_changed(db: sqlite3.Connection, folder: Path, seq: int) -> list[str]:
     """The same for the recipes that events behind `seq` are about; returns those written anew."""
     written = []
     for row in jobs.recipes_since(db, seq):
-        if row["state"] == "revoked":
+        if place_of(row) is Place.REVOKED:
             build_queue.revoke(folder, row["name"])
             continue
         at = datetime.fromtimestamp(row["written"], UTC)
+        build_queue.restore(folder, row["name"])
         if build_queue.write_recipe(folder, row["name"], row["recipe"], at):
             written.append(row["name"])
-        if row["marked"] and row["state"] != "superseded":
+        if place_of(row) is Place.BUILD:
             build_queue.mark(folder, row["name"])
         else:
             build_queue.unmark(folder, row["name"])

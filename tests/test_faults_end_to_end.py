@@ -1,0 +1,59 @@
+"""Faults through the whole stack: a daemon as a process, the lab's registry, and what users see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.rig import Rig
+from tests.lab.registry import Registry
+
+
+@pytest.fixture
+def rig(tmp_path: Path, registry: Registry) -> Iterator[Rig]:
+    """Not started yet; watches the lab's PyPI."""
+    made = Rig(tmp_path, registry)
+    made.only("pypi")
+    yield made
+    made.end()
+
+
+def test_E03_what_is_held_leaves_the_build_folder_and_comes_back_with_its_release(
+    rig: Rig, registry: Registry
+) -> None:
+    registry.publish("pypi", "aurora", "1.0")
+    rig.start()
+    registry.publish("pypi", "aurora", "1.1")
+    rig.until(lambda: rig.files("build") == ["aurora__1.1"])
+    recipe = (rig.queue / "all" / "aurora__1.1").read_bytes()
+
+    _, release = registry.pypi.find("aurora", "1.1")
+    for file in release.files.values():
+        file.sha256 = "0" * 64
+    registry.pypi.yank("aurora", "1.0", None)  # so that the page moves
+
+    rig.until(lambda: rig.files("build") == [])
+    assert rig.jobs() == {"pkg:pypi/aurora@1.1": "held"}
+    assert (rig.queue / "all" / "aurora__1.1").read_bytes() == recipe
+    assert rig.process.ask("unhold", "pypi/aurora@1.1").returncode == 0
+    rig.until(lambda: rig.files("build") == ["aurora__1.1"])
+
+
+def test_E17_a_recipe_is_in_one_place_whatever_its_upstream_takes_back_and_gives_again(
+    rig: Rig, registry: Registry
+) -> None:
+    registry.publish("pypi", "aurora", "1.0")
+    rig.start()
+    registry.publish("pypi", "aurora", "1.1")
+    rig.until(lambda: rig.files("build") == ["aurora__1.1"])
+
+    registry.yank("pypi", "aurora", "1.1", "broken")
+    rig.until(lambda: rig.files("revoked") == ["aurora__1.1"])
+    assert rig.files("all") == rig.files("build") == []
+    registry.unyank("pypi", "aurora", "1.1")
+    rig.until(lambda: rig.files("build") == ["aurora__1.1"])
+
+    assert rig.files("all") == ["aurora__1.1"]
+    assert rig.files("revoked") == []
