@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 SOURCE = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar", ".tbz")
 BINARY = (".whl", ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg")
@@ -53,7 +53,7 @@ def canonical(version: str) -> str:
     """One spelling for equal versions (PEP 440); what is no such version stays, in lower case."""
     try:
         found = Version(version)
-    except InvalidVersion:
+    except ValueError:  # also a number of thousands of digits, which int() refuses
         return version.lower().replace("_", "-")
     release = found.release
     while len(release) > 1 and release[-1] == 0:
@@ -80,7 +80,7 @@ def _version(project: str, file: str, spelled: Mapping[str, str]) -> str | None:
     candidate = rest.split("-")[0] if file.endswith((".whl", ".egg")) else rest
     try:
         Version(candidate)
-    except InvalidVersion:
+    except ValueError:
         return None
     return candidate
 

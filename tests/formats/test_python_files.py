@@ -58,3 +58,14 @@ def test_equal_versions_are_one():
     assert python_files.canonical("1.0.0") == python_files.canonical("v1")
     assert python_files.canonical("1.0.post1") == python_files.canonical("1-1")
     assert python_files.canonical("1.0") != python_files.canonical("1.0rc1")
+
+
+def test_a_version_of_thousands_of_digits_does_not_hide_the_others():
+    absurd = "9" * 5000
+    files = ["aurora-1.0.tar.gz", f"aurora-{absurd}.tar.gz"]
+
+    found, _ = python_files.by_version("aurora", files, ["1.0", absurd])
+    alone, strays = python_files.by_version("aurora", files)
+
+    assert found["1.0"] == alone["1.0"] == ["aurora-1.0.tar.gz"]
+    assert strays == [f"aurora-{absurd}.tar.gz"]
