@@ -326,7 +326,12 @@ def test_F13_no_shell_is_started_anywhere():
                 )
                 argument = node.args[0] if node.args else None
                 words = isinstance(argument, ast.JoinedStr | ast.Constant) and "subprocess" in name
-                if shell or words or name in {"os.system", "os.popen"} or "subprocess_shell" in name:
+                if (
+                    shell
+                    or words
+                    or name in {"os.system", "os.popen"}
+                    or "subprocess_shell" in name
+                ):
                     found.append(f"{path}:{node.lineno}: {name}")
     assert found == []
 
