@@ -205,17 +205,20 @@ class Daemon:
                 if not self.stopping.is_set():
                     raise
             except MonitorError as error:
-                self.log.error(
-                    "cannot go on", job=job.__name__, where=error.where, what=error.what,
-                    remedy=error.remedy,
-                )  # fmt: skip
+                self._tell_error(error, job=job.__name__)
                 if isinstance(error, StoreError):
                     self.stuck_until = time.monotonic() + ROOM
-                    sd.notify(f"STATUS={error.what}: {error.remedy}")
             except Exception:
                 self.log.exception("failed", job=job.__name__)
 
         return guarded
+
+    def _tell_error(self, error: MonitorError, **whose: str) -> None:
+        self.log.error(
+            "cannot go on", **whose, where=error.where, what=error.what, remedy=error.remedy
+        )
+        if isinstance(error, StoreError):
+            sd.notify(f"STATUS={error.what}: {error.remedy}")
 
     # ── visits ────────────────────────────────────────────────────────────────────────
 
@@ -288,24 +291,34 @@ class Daemon:
         head = events.head(self.reader)
         if head == self.published:
             return
+        outputs = (("queue", settings.queue.enabled, self._write_queue),
+                   ("feed", settings.feed.enabled, self._write_feed))  # fmt: skip
         async with self.publishing:
-            if settings.queue.enabled and self.published < 0:
-                await self._reconcile()  # a crash may have come between store and folders
-            elif settings.queue.enabled:
-                written = await asyncio.to_thread(
-                    publish.write_changed, self.outlet, self.runtime.queue_folder, self.published
-                )
-                for name in written:
-                    self.log.info("recipe", name=name)
-            if settings.feed.enabled:
-                await asyncio.to_thread(
-                    publish.write_feed,
-                    self.outlet,
-                    self.epoch,
-                    self.runtime.feed_folder,
-                    settings.feed,
-                )
-            self.published = head
+            whole = True
+            for name, enabled, write in outputs:
+                try:
+                    if enabled:
+                        await write()
+                except StoreError as error:  # of its folder: no reason to stop asking, or the other
+                    whole = False
+                    self._tell_error(error, output=name)
+            if whole:
+                self.published = head
+
+    async def _write_feed(self) -> None:
+        folder, settings = self.runtime.feed_folder, self.runtime.settings.feed
+        await asyncio.to_thread(publish.write_feed, self.outlet, self.epoch, folder, settings)
+
+    async def _write_queue(self) -> None:
+        """What events touched; all of it when we begin (a crash may have come between store and
+        folders), or where somebody took the folders away."""
+        folder = self.runtime.queue_folder
+        if self.published < 0 or not all((folder / place).is_dir() for place in build_queue.Place):
+            await self._reconcile()
+            return
+        changed = publish.write_changed
+        for name in await asyncio.to_thread(changed, self.outlet, folder, self.published):
+            self.log.info("recipe", name=name)
 
     async def _reconcile(self) -> None:
         """Make the queue's folders what the store says, and take up what people and make did."""

@@ -314,26 +314,27 @@ def _template(name: str, folder: Path | None) -> Template:
 
 def expected(db: sqlite3.Connection) -> list[Expected]:
     """What the queue's folders should hold."""
-    found = []
-    for row in jobs.recipes(db):
-        found.append(
-            Expected(
-                row["name"],
-                place_of(row),
-                datetime.fromtimestamp(row["written"], UTC),
-                row["digest"],
-                lambda text=row["recipe"]: text,  # type: ignore[misc]
-            )
+    return [
+        Expected(
+            row["name"],
+            place_of(row),
+            datetime.fromtimestamp(row["written"], UTC),
+            row["digest"],
+            lambda text=row["recipe"]: text,  # type: ignore[misc]
+            adopt=row["state"] not in _WAITS,
         )
-    return found
+        for row in jobs.recipes(db)
+    ]
+
+
+_WAITS = ("superseded", "held")  # states in which nothing may be built
 
 
 def place_of(job: sqlite3.Row) -> Place:
     """The folder where a job's recipe belongs. What is held or superseded must not be built."""
     if job["state"] == "revoked":
         return Place.REVOKED
-    waits = job["state"] in ("superseded", "held")
-    return Place.BUILD if job["marked"] and not waits else Place.ALL
+    return Place.BUILD if job["marked"] and job["state"] not in _WAITS else Place.ALL
 
 
 def write_queue(db: sqlite3.Connection, folder: Path) -> Reconciled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,3 +58,39 @@ def test_E17_a_recipe_is_in_one_place_whatever_its_upstream_takes_back_and_gives
 
     assert rig.files("all") == ["aurora__1.1"]
     assert rig.files("revoked") == []
+
+
+def test_H03_queue_and_feed_folders_that_were_taken_away_are_made_anew(
+    rig: Rig, registry: Registry
+) -> None:
+    registry.publish("pypi", "aurora", "1.0")
+    rig.start()
+    registry.publish("pypi", "aurora", "1.1")
+    rig.until(lambda: rig.files("build") == ["aurora__1.1"])
+
+    shutil.rmtree(rig.queue)
+    shutil.rmtree(rig.process.state / "feed")
+    registry.publish("pypi", "aurora", "1.2")
+    rig.until(lambda: "aurora__1.2" in rig.files("build"))
+
+    assert rig.files("all") == ["aurora__1.1", "aurora__1.2"]
+    told = rig.until(lambda: rig.told("released"))
+    assert told == [("released", "aurora", "1.1"), ("released", "aurora", "1.2")]
+
+
+def test_H06_a_queue_that_cannot_be_written_stops_neither_the_asking_nor_the_feed(
+    rig: Rig, registry: Registry
+) -> None:
+    registry.publish("pypi", "aurora", "1.0")
+    rig.start()
+    shutil.rmtree(rig.queue)
+    rig.queue.write_text("something else stands here")
+
+    for number in range(1, 4):
+        registry.publish("pypi", "aurora", f"1.{number}")
+        rig.until(lambda n=number: ("released", "aurora", f"1.{n}") in rig.told())
+    stuck = rig.process.until("cannot go on", output="queue")
+    assert stuck["remedy"]
+    rig.queue.unlink()
+
+    rig.until(lambda: len(rig.files("all")) == 3)

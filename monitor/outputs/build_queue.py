@@ -41,6 +41,7 @@ class Expected:
     at: datetime  # when its content was written
     digest: str
     text: Callable[[], str]
+    adopt: bool = True  # may a mark that the store does not have be somebody's wish?
 
 
 @dataclass(slots=True)
@@ -199,7 +200,7 @@ def _settle(
         if mark(folder, name):
             done.marked.append(name)
     elif Place.BUILD in present:
-        if adopt_marks:
+        if adopt_marks and recipe.adopt:
             done.by_hand.append(name)
         else:
             unmark(folder, name)
