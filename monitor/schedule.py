@@ -48,7 +48,8 @@ def next_visit(
         case Outcome.HOSTILE:
             wait = _backoff(DAY, fails, 7 * DAY)
         case Outcome.INVALID:
-            wait = _backoff(max(every, 10 * MINUTE), fails, DAY)
+            # A page of errors is gone in minutes, a new shape stays: soon, then ever more rarely.
+            wait = _backoff(10 * MINUTE, fails, DAY)
         case Outcome.RETRY:
             # Hourly through a day, then more and more rarely (fault J07).
             wait = _backoff(MINUTE, min(fails, 7), max(every, HOUR))

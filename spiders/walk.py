@@ -104,7 +104,11 @@ def blaming(request: Request, reply: Reply | None = None) -> Iterator[None]:
     except GeneratorExit:
         raise
     except Exception as error:
-        blamed = ReadError(without_secrets(request.url), f"{type(error).__name__}: {error}")
+        blamed = ReadError(
+            without_secrets(request.url),
+            f"{type(error).__name__}: {error}",
+            "look at the answer: has the upstream changed its shape? Then mend the provider",
+        )
         blamed.reply = reply  # type: ignore[attr-defined]
         raise blamed from error
 

@@ -67,6 +67,15 @@ def test_a_doubt_is_looked_into_soon_and_then_more_rarely():
     assert waits[-1] <= DAY
 
 
+def test_what_could_not_be_read_is_asked_again_soon_however_rarely_it_is_asked_else():
+    """A page of errors in the answer's place must not hide a yank for a day."""
+    waits = [next_visit(Outcome.INVALID, 0, DAY, fails=n, jitter=0) for n in range(1, 12)]
+
+    assert waits[0] == 600
+    assert waits == sorted(waits)
+    assert waits[-1] == DAY
+
+
 def test_a_project_that_sleeps_is_asked_rarely():
     assert project_interval(AT, AT - 60, shortest=600, longest=7 * DAY) == 600
     assert project_interval(AT, AT - 20 * DAY, shortest=600, longest=7 * DAY) == DAY
