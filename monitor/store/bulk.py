@@ -55,7 +55,7 @@ def clear(db: sqlite3.Connection) -> None:
 _INDEXES = {"named_project": "named (project)", "staged_version": "staged (no, version)"}
 
 MANY = 1000
-"""Projects from which on indexes of the stage are worth making."""
+"""Rows from which on an index of the stage is worth making."""
 
 
 def stage(db: sqlite3.Connection, projects: Iterable[Named], versions: Iterable[Staged]) -> None:
@@ -115,8 +115,8 @@ class _Applied:
             self._baseline()
             return
         self._number()
-        if self._count("SELECT count(*) FROM temp.staged") > MANY:
-            for name, columns in _INDEXES.items():
+        for name, columns in _INDEXES.items():
+            if self._count(f"SELECT count(*) FROM temp.{columns.partition(' ')[0]}") > MANY:
                 self.db.execute(f"CREATE INDEX temp.{name} ON {columns}")
         if self._doubtful():
             return

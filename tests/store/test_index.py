@@ -242,3 +242,17 @@ def test_D17_a_list_that_shrinks_by_half_overnight_is_parked(shelf):
     assert result.outcome is Outcome.SUSPECT
     assert shelf.db.execute("SELECT count(*) FROM listing WHERE due IS NOT NULL").fetchone()[0] == 0
     assert shelf.index(*names(500, "2")).outcome is Outcome.OK  # said twice, save for one
+
+
+@pytest.mark.parametrize("kind", [names, tree])
+def test_a_walk_costs_in_proportion_to_its_length(shelf, kind):
+    """Counted in steps of SQLite's machine, which no load of the computer changes."""
+    shelf.add("shelf", "index")
+    steps = []
+    for count in (2_000, 2_001, 2_900, 4_000, 4_001):
+        taken = []
+        shelf.db.set_progress_handler(lambda taken=taken: taken.append(1), 1000)
+        assert shelf.index(*kind(count)).outcome is Outcome.OK
+        steps.append(len(taken))
+
+    assert steps[4] <= 3 * steps[1]
