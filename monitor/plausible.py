@@ -129,6 +129,25 @@ def gap(previous: frozenset[str], page: Iterable[str]) -> bool:
     return bool(previous) and previous.isdisjoint(map(_digest, page))
 
 
+def risen(cursor: str | None, page: Iterable[str]) -> frozenset[str]:
+    """Items at the end of a page that may have stood below the window of the last look.
+
+    Where releases are deleted, a window of so many items fills up from below:
+    with things that are older than all we remember, and no news. As many as
+    were taken out above them; of a page in no order this says too much, so the
+    items' dates must agree.
+    """
+    before = (cursor or "").split(" ")
+    items = list(page)
+    keys = [_digest(one) for one in items]
+    remembered, here = set(before), set(keys)
+    last = max((n for n, key in enumerate(keys) if key in remembered), default=None)
+    if last is None:
+        return frozenset()
+    taken_out = sum(key not in here for key in before[: before.index(keys[last])])
+    return frozenset(items[last + 1 :][:taken_out])
+
+
 def window_cursor(page: Iterable[str]) -> str:
     """What to remember of a page, newest item first: a cursor of at most 3,400 characters."""
     return " ".join(map(_digest, list(dict.fromkeys(page))[:WINDOW]))

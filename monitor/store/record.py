@@ -13,13 +13,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from monitor.model import Kind, Outcome, Release, Unread
-from monitor.plausible import Gate, gap, item, keys_of, window_cursor
+from monitor.plausible import Gate, gap, item, keys_of, risen, window_cursor
 from monitor.schedule import DAY, HOUR
 from monitor.sources import Source, Wanted
 from monitor.store.addresses import MOST_TEXT, Answer, bury, printable, remember
 from monitor.store.events import tell
 from monitor.store.known import enrol
-from monitor.store.recorder import ABSENT, Recorder
+from monitor.store.recorder import ABSENT, Recorder, seconds
 
 DENIALS = 3
 """So often, and over a day at least, an upstream says that a project is gone before we believe
@@ -120,12 +120,32 @@ def _feed(recorder: Recorder) -> None:
     for release in visit.releases:
         grouped[release.project].append(release)
     first = "feed" not in recorder.baseline
+    old = _risen(recorder)
     for name, releases in grouped.items():
-        recorder.releases(name, releases, news=lambda release: not first, complete=False)
+        recorder.releases(
+            name,
+            releases,
+            news=lambda release: not first and item(release.project, release.version) not in old,
+            complete=False,
+        )
     if first:
         recorder.tell_baseline(None, len(grouped), len(visit.releases))
     if visit.cursor is None and visit.releases:
         _compare_windows(recorder)
+
+
+def _risen(recorder: Recorder) -> frozenset[str]:
+    """Items that came up from below the window, and are dated before our first look."""
+    visit, since = recorder.visit, recorder.baseline.get("feed")
+    if visit.cursor is not None or since is None:
+        return frozenset()
+    row = recorder.db.execute(
+        "SELECT window FROM question WHERE source = ? AND mechanism = 'feed'", (visit.source.id,)
+    ).fetchone()
+    page = {item(one.project, one.version): seconds(one.published) for one in visit.releases}
+    return frozenset(
+        one for one in risen(row and row["window"], page) if since > (page[one] or since)
+    )
 
 
 def _compare_windows(recorder: Recorder) -> None:

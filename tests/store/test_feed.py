@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from monitor.model import Kind, Mention
 from monitor.store import events
-from tests.store.shelf import release
+from tests.store.shelf import AT, release
 
 
 def window(last, size=10):
@@ -48,6 +48,28 @@ def test_D02_windows_are_compared_by_project_and_version_alone(shelf):
     shelf.feed(*(release("1.0", f"p{n}", page=f"https://other.example/{n}") for n in range(10)))
 
     assert shelf.told() == []
+
+
+def dated(*numbers):
+    return [release("1.0", f"p{n}", at=AT - 1000 + 10 * n) for n in numbers]
+
+
+def test_what_comes_up_from_below_the_window_where_others_are_deleted_is_no_news(shelf):
+    shelf.add("shelf", "feed")
+    shelf.feed(*dated(9, 8, 7, 6, 5))
+    shelf.feed(*dated(9, 7, 5, 4, 3))  # 8 and 6 were deleted
+    assert shelf.told() == []
+    shelf.feed(*dated(300, 9, 7, 5, 4))
+
+    assert shelf.told() == [("released", "1.0")]
+
+
+def test_E13_a_back_dated_item_is_news_where_nothing_was_deleted(shelf):
+    shelf.add("shelf", "feed")
+    shelf.feed(*dated(9, 8, 7))
+    shelf.feed(*dated(9, 8, 7, 1))
+
+    assert shelf.told() == [("released", "1.0")]
 
 
 def test_D01_a_gap_is_told_once_and_closed_by_the_next_whole_look(shelf):
