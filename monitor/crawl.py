@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from monitor.errors import FetchError, ReadError, UsageError
+from monitor.errors import FetchError, MonitorError, ReadError, UsageError
 from monitor.model import (
     Cursor,
     Finding,
@@ -36,6 +36,7 @@ from monitor.store.due import Due
 from monitor.store.record import DENIALS, Result, Visit, record
 from monitor.store.writer import Writer
 from providers import Row
+from spiders.address import without_secrets
 from spiders.thrifty import fresh
 from spiders.walk import blaming, walk
 
@@ -99,6 +100,11 @@ class Crawler:
                 )
         except (FetchError, ReadError) as error:
             result = await self._failed(visit, asked, due, error)
+        except MonitorError:
+            raise  # the machine's fault, or the operator's
+        except Exception as error:
+            # What was read cannot be stored. It must be seen, and rest like any other failure.
+            result = await self._failed(visit, asked, due, _unstorable(request, error))
         return Report(source, due, result, visit, self.now() - at)
 
     async def _rests(self, first: Request, trail: list[str], asked: _Asked) -> bool:
@@ -320,6 +326,14 @@ class _Asked:
         self.changed += not reply.unchanged
         self.answers.append(answer_of(request, reply))
         return reply
+
+
+def _unstorable(request: Request, error: Exception) -> ReadError:
+    return ReadError(
+        without_secrets(request.url),
+        f"what it says cannot be stored: {type(error).__name__}: {error}",
+        "keep the answer with `monitor record` and report it: this is a fault of ours",
+    )
 
 
 def answer_of(request: Request, reply: Reply) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,3 +95,42 @@ def test_H06_a_queue_that_cannot_be_written_stops_neither_the_asking_nor_the_fee
     rig.queue.unlink()
 
     rig.until(lambda: len(rig.files("all")) == 3)
+
+
+ANSWER = {"content-type": "application/vnd.pypi.simple.v1+json"}
+
+
+def page(project: str, versions: list[str], **file: object) -> bytes:
+    """A project's page in which one file says that."""
+    said = {
+        "filename": f"{project}-{versions[-1]}.tar.gz",
+        "url": "x.tar.gz",
+        "hashes": {"sha256": "a" * 64},
+    }
+    return json.dumps({"name": project, "versions": versions, "files": [said | file]}).encode()
+
+
+def test_B_what_no_file_and_no_date_can_be_says_nothing_and_hides_nothing(
+    rig: Rig, registry: Registry
+) -> None:
+    said: dict[str, dict[str, object]] = {
+        "huge": {"size": 10**30},
+        "negative": {"size": -5},
+        "last": {"size": 5, "upload-time": "9999-12-31T23:59:59.999999Z"},
+        "first": {"size": 5, "upload-time": "0001-01-01T00:00:00+14:00"},
+        "torn": {"yanked": "half a pair: \ud800"},
+        "plain": {},
+    }
+    for project in said:
+        registry.publish("pypi", project, "1.0")
+    rig.start()
+    for project, file in said.items():
+        assert rig.process.ask("watch", f"pypi/{project}").returncode == 0
+        body = page(project, ["1.0", "2.0"], **file)
+        registry.fail(f"/pypi/simple/{project}/", 200, None, ANSWER, body)
+    rig.process.ask("poll")
+
+    told = {("released", project, "2.0") for project in said}
+    rig.until(lambda: told <= set(rig.told("released")))
+    assert rig.json("status")["troubled"] == []
+    assert not [line for line in rig.process.lines() if line["event"] == "visit failed"]

@@ -7,6 +7,7 @@ can look at; it is never repaired by guessing.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from monitor.model import Mention, Release, Reply, Unread
@@ -78,8 +79,13 @@ def checked(finding: Release | Mention) -> Release | Mention | Unread:
     """The finding itself, or a dead letter when its name or version cannot be taken."""
     if not is_name(finding.project):
         return unread(finding.project, "not a project's name")
-    if isinstance(finding, Release) and not is_version(finding.version):
+    if isinstance(finding, Mention):
+        return finding
+    if not is_version(finding.version):
         return unread(f"{finding.project} {finding.version}", "not a version")
+    if (reason := finding.reason) and not reason.isascii():
+        # Half of a pair of surrogates is text in JSON, and nowhere else.
+        return replace(finding, reason=reason.encode("utf-8", "replace").decode())
     return finding
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from monitor.model import File, Json
 
@@ -77,7 +78,7 @@ def _name(name: str | None, url: str) -> str:
 def _says_more(before: sqlite3.Row, file: File) -> bool:
     return (
         (before["digest"] is None and file.digest is not None)
-        or (file.size is not None and file.size != before["size"])
+        or (size_of(file) is not None and file.size != before["size"])
         or bool(before["yanked"]) is not file.yanked
         or (not before["dated"] and file.published is not None)
     )
@@ -103,13 +104,23 @@ def _of_added(files: Sequence[File], born: int, at: int) -> list[Json]:
 
 
 def _born(file: File, at: int) -> int:
-    return at if file.published is None else int(file.published.timestamp())
+    return at if file.published is None else _whole(file.published)
+
+
+def _whole(moment: datetime) -> int:
+    # Cut, not rounded: the last moment of the year 9999 is in no year 10000.
+    return int(moment.replace(microsecond=0).timestamp())
+
+
+def size_of(file: File) -> int | None:
+    """The size that is said of it; what no file can have says nothing."""
+    return file.size if file.size is not None and 0 <= file.size < 1 << 63 else None
 
 
 def describe(files: Iterable[File]) -> list[Json]:
     """Files as events carry them."""
     return [
-        {"address": file.url, "digest": file.digest, "size": file.size, "name": file.name}
+        {"address": file.url, "digest": file.digest, "size": size_of(file), "name": file.name}
         for file in files
     ]
 
@@ -129,8 +140,8 @@ def _save(db: sqlite3.Connection, version: int, file: File, at: int) -> None:
             file.name,
             file.kind,
             file.digest,
-            file.size,
-            None if file.published is None else int(file.published.timestamp()),
+            size_of(file),
+            None if file.published is None else _whole(file.published),
             file.yanked,
             at,
         ),

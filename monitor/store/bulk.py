@@ -16,6 +16,7 @@ from monitor.plausible import Gate, doubt_index
 from monitor.sources import Source, Wanted
 from monitor.store import LIVE, numbers, states
 from monitor.store.appraise import EPOCH_ZERO
+from monitor.store.artefacts import size_of
 from monitor.store.events import tell
 from monitor.store.record import Result, Visit, finish, nobody
 from monitor.store.recorder import Recorder, seconds
@@ -71,7 +72,7 @@ def rows_of(number: int, release: Release, key: bytes) -> list[Staged]:
     key = EPOCH_ZERO + key
     published, state = seconds(release.published), numbers[release.state or State.LISTED]
     return [
-        (number, release.version, key, published, state, f.url, f.digest, f.size, f.kind)
+        (number, release.version, key, published, state, f.url, f.digest, size_of(f), f.kind)
         for f in release.files
     ] or [(number, release.version, key, published, state, None, None, None, None)]
 

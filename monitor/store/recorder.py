@@ -505,5 +505,5 @@ def _no_news(release: Release) -> bool:
 
 
 def seconds(moment: datetime | None) -> int | None:
-    """Whole seconds since 1970."""
-    return None if moment is None else int(moment.timestamp())
+    """Whole seconds since 1970: cut, as the year 9999 must not end in the year 10000."""
+    return None if moment is None else int(moment.replace(microsecond=0).timestamp())
