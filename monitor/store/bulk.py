@@ -179,6 +179,7 @@ class _Applied:
 
     def _baseline(self) -> None:
         """What is there when we come is no news: one event for all of it."""
+        last = self._count("SELECT coalesce(max(id), 0) FROM version")
         self.db.execute(
             """
             INSERT INTO version (project, version, sort_key, state, published, seen)
@@ -192,7 +193,7 @@ class _Applied:
         )
         added = int(self.db.execute("SELECT changes()").fetchone()[0])
         if added:
-            self._find_aliases()
+            self._find_aliases(last)
             self.db.execute(
                 "UPDATE listing SET baseline = coalesce(baseline, :at) WHERE source = :source"
                 " AND project IN (SELECT project FROM temp.named)",
@@ -221,17 +222,20 @@ class _Applied:
         ).fetchall():
             self._project(row["no"])
 
-    def _find_aliases(self) -> None:
-        """Spellings of one version: the first stands for all of them (fault B22)."""
+    def _find_aliases(self, last: int) -> None:
+        """Spellings of one version: the first stands for all of them (fault B22).
+
+        Only rows behind `last` are looked at, or a small folder would cost as much as the store.
+        """
         self.db.execute(
             """
             UPDATE version SET alias = twin.first
-            FROM (SELECT project, sort_key, min(id) AS first FROM version WHERE seen = :sighting
+            FROM (SELECT project, sort_key, min(id) AS first FROM version WHERE id > :last
                   GROUP BY project, sort_key HAVING count(*) > 1) AS twin
             WHERE version.project = twin.project AND version.sort_key = twin.sort_key
-                  AND version.id <> twin.first AND version.seen = :sighting
+                  AND version.id > twin.first
             """,
-            {"sighting": self.recorder.sighting},
+            {"last": last},
         )
 
     def _doubtful(self) -> bool:
