@@ -93,6 +93,7 @@ class Daemon:
     visits: dict[asyncio.Task[None], due.Due] = field(default_factory=dict)
     more: asyncio.Event = field(default_factory=asyncio.Event)
     background: set[asyncio.Future[Any]] = field(default_factory=set)
+    stranded: list[due.Due] = field(default_factory=list)  # visits that could not be recorded
     visited: int = 0
     stuck_until: float = 0.0
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -232,27 +233,34 @@ class Daemon:
         sources, at = list(self.runtime.sources.values()), now()
         if not sources:
             return
+        if left := self.stranded:
+            await self.writer.write(lambda db: due.release_claims(db, left, at))
+            self.stranded = []
         claimed = await self.writer.write(lambda db: due.claim_questions(db, sources, at))
         if (rest := room - len(claimed)) > 0:
             claimed += await self.writer.write(lambda db: due.claim_projects(db, sources, at, rest))
+        busy = {(one.source, one.mechanism, one.project) for one in self.visits.values()}
         for one in claimed:
+            source = self.runtime.sources.get(one.source)
+            if source is None or (one.source, one.mechanism, one.project) in busy:
+                continue  # it takes longer than a lease; its end says when it is due again
+            if one.project is None and one.mechanism not in source.mechanisms:
+                continue  # its settings ask less of it than before
             task = asyncio.create_task(self._visit(one))
             self.visits[task] = one
             task.add_done_callback(self._visited)
 
     def _visited(self, task: asyncio.Task[None]) -> None:
-        self.visits.pop(task, None)
+        one = self.visits.pop(task)
         if not task.cancelled() and (error := task.exception()):
-            self.log.error("visit failed", error=str(error))
+            self.log.error("visit failed", source=one.source, error=str(error))
+            self.stranded.append(one)
             if isinstance(error, StoreError):
                 self.stuck_until = time.monotonic() + ROOM
 
     async def _visit(self, one: due.Due) -> None:
-        source = self.runtime.sources.get(one.source)
-        if source is None:
-            return
         started = time.monotonic()
-        report = await self.crawler.visit(source, one)
+        report = await self.crawler.visit(self.runtime.sources[one.source], one)
         self.visited += 1
         self._tell(report, time.monotonic() - started)
         if report.result.events or report.result.ask or report.result.woken:

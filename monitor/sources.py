@@ -69,8 +69,15 @@ class Source:
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
-        """The questions that this source as a whole answers."""
-        return tuple(name for name in ("feed", "index") if getattr(self.provider, name))
+        """The questions that this source as a whole is asked.
+
+        Who follows only what is watched asks for single projects, where the provider can, and
+        leaves an index of everything alone.
+        """
+        found = [name for name in ("feed", "index") if getattr(self.provider, name)]
+        if self.follow == "watched" and self.provider.versions is not None:
+            found = [name for name in found if name != "index"]
+        return tuple(found)
 
     def every(self, mechanism: str) -> int:
         return self.poll if mechanism == "feed" else self.walk

@@ -33,6 +33,7 @@ AT = 1_790_000_000
 _ASK = Ask("https://up.example/", nothing)
 SOURCE = Source(
     name="up",
+    follow="all",
     provider=Provider(
         name="up", ordering="pep440", purl="pypi", feed=_ASK, index=_ASK, versions=_ASK
     ),

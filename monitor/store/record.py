@@ -162,9 +162,17 @@ def _compare_windows(recorder: Recorder) -> None:
     ).fetchone()
     facts = {"source": visit.source.id, "at": visit.at, "window": window_cursor(page)}
     if row and gap(keys_of(row["window"]), page):
-        index = visit.source.provider.index is not None
+        index = "index" in visit.source.mechanisms
+        versions = visit.source.provider.versions is not None
         if row["gap"] is None:
-            recorder.tell(Kind.GAP, payload={"repaired_by": "index" if index else None})
+            repair = "index" if index else "versions" if versions else None
+            recorder.tell(Kind.GAP, payload={"repaired_by": repair})
+        if versions and not index:  # those that somebody watches are asked one by one
+            db.execute(
+                "UPDATE listing SET due = min(due, :at)"
+                " WHERE source = :source AND due IS NOT NULL AND leased IS NULL",
+                facts,
+            )
         if index:
             db.execute(
                 "UPDATE question SET gap = :at WHERE source = :source AND mechanism = 'feed'", facts

@@ -74,7 +74,9 @@ class Shelf:
     def add(self, name: str = "shelf", *mechanisms: str, **more: Any) -> Source:
         """Configure a source; by default one that only answers for single projects."""
         slots = {key: more.pop(key) for key in ("ordering", "purl") if key in more}
-        given = Source(name=name, provider=provider(*mechanisms or ("versions",), **slots), **more)
+        known = provider(*mechanisms or ("versions",), **slots)
+        follow = more.pop("follow", "all")
+        given = Source(name=name, provider=known, follow=follow, **more)
         with transaction(self.db):
             [source] = due.enlist(self.db, [given], self.at)
         self.sources[name] = source

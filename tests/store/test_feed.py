@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from monitor.model import Kind, Mention
-from monitor.store import events
+from monitor.store import events, projects
 from tests.store.shelf import AT, release
 
 
@@ -175,3 +175,16 @@ def test_a_release_that_the_feed_told_is_not_told_again_by_its_project(shelf):
     shelf.versions(release("1.0", "p10", digests="ab", at=shelf.at), project="p10")
 
     assert shelf.released("p10") == ["1.0"]
+
+
+def test_D01_where_only_watched_projects_are_asked_a_gap_has_them_asked_at_once(shelf):
+    source = shelf.add("shelf", "feed", "index", "versions", follow="watched")
+    shelf.feed(*window(9))
+    watched = shelf.project("p9")
+    projects.watch(shelf.db, watched, shelf.at, source=source)
+    shelf.db.execute("UPDATE listing SET due = due + 99999, leased = NULL WHERE due IS NOT NULL")
+    shelf.feed(*window(80))
+
+    due = {row["project"]: row["due"] for row in shelf.db.execute("SELECT * FROM listing")}
+    assert due.pop(watched) == shelf.at
+    assert set(due.values()) == {None}

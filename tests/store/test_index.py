@@ -189,17 +189,14 @@ def test_a_moved_revision_makes_a_followed_project_due(shelf, follow, due):
     assert [row["name"] for row in rows] == (["new", "p19"] if due else [])
 
 
-def test_a_watched_project_is_due_when_its_revision_moves(shelf):
-    source = shelf.add("shelf", "index", "versions")
-    shelf.index(*names(20))
-    projects.watch(shelf.db, shelf.project("p3"), shelf.at, source=source)
-    shelf.db.execute("UPDATE listing SET due = due + 99999 WHERE due IS NOT NULL")
-    shelf.index(*names(20, "2"))
+def test_who_follows_only_what_is_watched_leaves_an_index_of_everything_alone(shelf):
+    few = shelf.add("few", "feed", "index", "versions", follow="watched")
+    every = shelf.add("every", "feed", "index", "versions", follow="all")
+    only = shelf.add("only", "index", follow="watched")
 
-    assert [
-        row[0] for row in shelf.db.execute("SELECT name FROM listing WHERE due IS NOT NULL")
-    ] == ["p3"]
-    assert shelf.listing("p3")["due"] == shelf.at
+    assert few.mechanisms == ("feed",)
+    assert every.mechanisms == ("feed", "index")
+    assert only.mechanisms == ("index",)  # there is no other way to ask
 
 
 def test_the_first_versions_of_a_project_that_the_list_gained_are_news(shelf):
