@@ -161,7 +161,10 @@ def _sources(places: Places) -> dict[str, str]:
     }
     if places.rsync_url and places.apache_url:
         found["gnu"] = _source(
-            "gnu", 'follow = "all"\nwalk = "2s"', url=f"{places.rsync_url}gnu/", files=f"{places.apache_url}gnu/"
+            "gnu",
+            'follow = "all"\nwalk = "2s"',
+            url=f"{places.rsync_url}gnu/",
+            files=f"{places.apache_url}gnu/",
         )
         found["apache"] = _source(
             "folder", 'walk = "2s"', url=f"{places.apache_url}sources/", tree=True
