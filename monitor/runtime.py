@@ -173,6 +173,8 @@ class Runtime:
         for row in db.execute("SELECT project FROM watch WHERE origin = 'settings'").fetchall():
             if row["project"] not in kept:
                 projects.unwatch(db, row["project"])
+        for source in self.sources.values():
+            projects.judge_anew(db, source, at)
         return problems
 
     def _named(self) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -229,3 +229,25 @@ def test_H13_a_clock_that_is_set_is_noticed_once(monkeypatch: pytest.MonkeyPatch
 
     assert clock.jumped() == 86400
     assert clock.jumped() == 0
+
+
+def test_C13_rules_that_are_edited_judge_what_is_stored_and_tell_no_release(
+    daemon: Process, registry: Registry
+) -> None:
+    for version in ("1.0", "1.1", "2.0"):
+        registry.publish("pypi", "aurora", version)
+    file = daemon.folder / "config" / "sources" / "pypi.toml"
+    file.write_text('projects = ["aurora"]\n' + file.read_text())
+    daemon.start()
+    daemon.until("visit", source="pypi", project="aurora")
+    assert json.loads(daemon.ask("show", "aurora", "--json").stdout)["stable"] == "2.0"
+    assert daemon.running is not None
+
+    file.write_text(file.read_text() + '\n[rules]\npin = "1"\n')
+    daemon.running.send_signal(signal.SIGHUP)
+    daemon.until("settings taken")
+
+    assert json.loads(daemon.ask("show", "aurora", "--json").stdout)["stable"] == "1.1"
+    told = [json.loads(line) for line in daemon.ask("feed", "--json").stdout.splitlines()]
+    assert "released" not in {one["_release"]["kind"] for one in told}
+    assert daemon.stop() == 0

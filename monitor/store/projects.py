@@ -86,18 +86,18 @@ def watch(
 ) -> bool:
     """Watch a project: it is asked now and from then on. Returns False where it was watched.
 
-    What is known of it already is judged by the rules that are given now.
+    What is known of it already is judged by the rules that are given now. What a command leaves
+    out stays as it was; what the settings leave out is gone from them.
     """
-    from monitor.store.appraise import re_evaluate  # reading alone needs no judge
-
-    fresh = db.execute("SELECT 1 FROM watch WHERE project = ?", (project,)).fetchone() is None
+    before = db.execute("SELECT rules FROM watch WHERE project = ?", (project,)).fetchone()
     db.execute(
         """
         INSERT INTO watch (project, added, name, current, owner, rules, origin)
         VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, '{}'), ?7)
         ON CONFLICT (project) DO UPDATE SET
-            name = coalesce(?3, name), current = coalesce(?4, current),
-            owner = coalesce(?5, owner), rules = coalesce(?6, rules), origin = ?7
+            name = coalesce(?3, name), rules = coalesce(?6, rules), origin = ?7,
+            current = CASE ?7 WHEN 'settings' THEN ?4 ELSE coalesce(?4, current) END,
+            owner = CASE ?7 WHEN 'settings' THEN ?5 ELSE coalesce(?5, owner) END
         """,
         (project, at, name, current, owner, rules, origin),
     )
@@ -105,8 +105,37 @@ def watch(
         "UPDATE listing SET due = coalesce(due, ?) WHERE project = ? AND source = ?",
         (at, project, source.id),
     )
-    re_evaluate(db, source, project, at, apply=True)
-    return fresh
+    if before is None or (rules is not None and rules != before["rules"]):
+        from monitor.store.appraise import re_evaluate  # reading alone needs no judge
+
+        re_evaluate(db, source, project, at, apply=True)
+    return before is None
+
+
+def judge_anew(db: sqlite3.Connection, source: Source, at: int) -> int:
+    """Judge what is watched at a source whose own rules changed; returns how many projects.
+
+    The rules that were judged by are remembered by source, so that a restart notices a change.
+    """
+    import msgspec
+
+    key = f"rules of {source.name}"
+    now = msgspec.json.encode([source.provider.ordering, source.rules]).decode()
+    before = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    if before and before["value"] == now:
+        return 0
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, now))
+    if before is None:
+        return 0
+    from monitor.store.appraise import re_evaluate
+
+    watched = db.execute(
+        "SELECT project FROM watch JOIN listing USING (project) WHERE listing.source = ?",
+        (source.id,),
+    ).fetchall()
+    for row in watched:
+        re_evaluate(db, source, row["project"], at, apply=True)
+    return len(watched)
 
 
 def unwatch(db: sqlite3.Connection, project: int) -> bool:
