@@ -24,6 +24,8 @@ from monitor.store.events import tell
 
 _rules = msgspec.json.Decoder(Rules)
 
+_DIGITS = str.maketrans("", "", ".0123456789")
+
 EPOCH_ZERO = b"\x00"
 """Stored keys begin with the number of the project's numbering; most have but one."""
 
@@ -62,17 +64,15 @@ def rules_of(db: sqlite3.Connection, source: Source, project: int) -> tuple[Rule
 
 def key_of(scheme: str, rules: Rules, project: str | None = None) -> Callable[[str], bytes]:
     """What all spellings of one version have in common: its stored key without the epoch."""
-    read = key_function(scheme, rules, project)
     if rules.prefix or rules.transform or rules.tag:
-        return read
+        return key_function(scheme, rules, project)
     plain = ordering.key_function(rules.scheme or scheme)
-    digits = str.maketrans("", "", ".0123456789")
 
     def key(version: str) -> bytes:
         # Numbers and points need no reading; they are most of what there is.
-        if version[:1] != "." and not version.translate(digits):
+        if version[:1] != "." and not version.translate(_DIGITS):
             return plain(version)
-        return read(version)
+        return key_function(scheme, rules, project)(version)
 
     return key
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from monitor.diff import GONE, Known, most_cautious
 from monitor.model import State
@@ -49,6 +52,38 @@ def enrol(db: sqlite3.Connection, source: Source, name: str, at: int) -> tuple[i
         (source.id, project, name, at, found and found["judged"], int(found is not None)),
     ).fetchone()
     return project, row
+
+
+def unknown(db: sqlite3.Connection, purls: Iterable[str]) -> set[str]:
+    """Those of these purls that no source has ever told us of."""
+    wanted = set(purls)
+    rows = db.execute(
+        "SELECT purl FROM project WHERE purl IN (SELECT value FROM json_each(?))",
+        (msgspec.json.encode(list(wanted)).decode(),),
+    )
+    return wanted.difference(row["purl"] for row in rows)
+
+
+def enrol_all(
+    db: sqlite3.Connection, source: int, projects: Sequence[tuple[str, str]], at: int
+) -> range:
+    """As `enrol`, for many (purl, name) that are all `unknown`. Returns their ids, in order."""
+    first = last_id(db, "project") + 1
+    ids = range(first, first + len(projects))
+    db.executemany(
+        "INSERT INTO project (id, purl) VALUES (?, ?)",
+        [(number, purl) for number, (purl, _) in zip(ids, projects, strict=True)],
+    )
+    db.executemany(
+        "INSERT INTO listing (source, project, name, added) VALUES (?, ?, ?, ?)",
+        [(source, number, name, at) for number, (_, name) in zip(ids, projects, strict=True)],
+    )
+    return ids
+
+
+def last_id(db: sqlite3.Connection, table: str) -> int:
+    """The highest id in use: there is but one writer, so what comes next is known beforehand."""
+    return int(db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
 
 
 def shared(db: sqlite3.Connection, project: int) -> bool:

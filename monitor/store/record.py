@@ -121,13 +121,14 @@ def _feed(recorder: Recorder) -> None:
         grouped[release.project].append(release)
     first = "feed" not in recorder.baseline
     old = _risen(recorder)
+
+    def news(release: Release) -> bool:
+        return not first and item(release.project, release.version) not in old
+
+    done = recorder.first_sight(grouped, news)
     for name, releases in grouped.items():
-        recorder.releases(
-            name,
-            releases,
-            news=lambda release: not first and item(release.project, release.version) not in old,
-            complete=False,
-        )
+        if name not in done:
+            recorder.releases(name, releases, news=news, complete=False)
     if first:
         recorder.tell_baseline(None, len(grouped), len(visit.releases))
     if visit.cursor is None and visit.releases:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from monitor.diff import GONE, Changed, Difference, Known, diff
+from monitor.diff import GONE, Added, Changed, Difference, Known, diff
 from monitor.model import Json, Kind, Outcome, Release, State
 from monitor.plausible import Gate, doubt_versions
 from monitor.schedule import DAY
@@ -18,7 +18,16 @@ from monitor.store import numbers
 from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged, key_of, rules_of
 from monitor.store.artefacts import describe, keep_files, wake
 from monitor.store.events import burst, recently_released, tell
-from monitor.store.known import baselines, enrol, keep_statements, known_versions, shared
+from monitor.store.known import (
+    baselines,
+    enrol,
+    enrol_all,
+    keep_statements,
+    known_versions,
+    last_id,
+    shared,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from monitor.store.record import Result, Visit
@@ -89,6 +98,36 @@ class Recorder:
             return not listed and since <= (seconds(release.published) or 0) <= latest
 
         return news
+
+    def first_sight(
+        self, grouped: Mapping[str, Sequence[Release]], news: Callable[[Release], bool]
+    ) -> set[str]:
+        """Record at once all projects that nobody has told us of and that bring no news.
+
+        That is most of a first window. Returns their names; the others go their way one by one.
+        """
+        named = {self.source.purl(name): name for name in grouped}
+        quiet = {
+            name
+            for name, releases in grouped.items()
+            if not any(one.files or news(one) for one in releases)
+        }
+        fresh = unknown(self.db, named)
+        if len(named) < len(grouped):  # two spellings of one project
+            return set()
+        strangers = [(p, name) for p, name in named.items() if p in fresh and name in quiet]
+        if not strangers:
+            return set()
+        rules, scheme = self.source.rules, self.source.scheme
+        rows: list[_Row] = []
+        next_id = last_id(self.db, "version") + 1
+        numbered = enrol_all(self.db, self.source.id, strangers, self.visit.at)
+        for project, (purl, name) in zip(numbered, strangers, strict=True):
+            found = diff({}, grouped[name], key=key_of(scheme, rules, project_of(purl)), news=news)
+            rows += _rows(project, found.added, self.sighting, next_id + len(rows), {})
+        self.db.executemany(_INSERT, rows)
+        self.result.added += len(rows)
+        return {name for _, name in strangers}
 
     def releases(
         self,
@@ -296,41 +335,9 @@ class _Project:
     def _insert(self) -> None:
         if not self.found.added:
             return
-        sighting = self.recorder.sighting
-        self.db.executemany(
-            """
-            INSERT INTO version (project, version, sort_key, state, published, seen, flag,
-                                 revision, tag)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                (
-                    self.project,
-                    release.version,
-                    EPOCH_ZERO + added.key,
-                    numbers[release.state or State.LISTED],
-                    seconds(release.published),
-                    sighting,
-                    release.prerelease,
-                    release.revision,
-                    release.tag if release.tag != release.version else None,
-                )
-                for added in self.found.added
-                for release in (added.release,)
-            ],
-        )
-        for number, version in self.db.execute(
-            "SELECT id, version FROM version WHERE project = ?", (self.project,)
-        ):
-            self.ids[version] = number
-        self.db.executemany(
-            "UPDATE version SET alias = ? WHERE id = ?",
-            [
-                (self.ids[added.alias], self.ids[added.release.version])
-                for added in self.found.added
-                if added.alias is not None
-            ],
-        )
+        first = last_id(self.db, "version") + 1
+        rows = _rows(self.project, self.found.added, self.recorder.sighting, first, self.ids)
+        self.db.executemany(_INSERT, rows)
 
     def _refresh(self) -> None:
         """Add what earlier answers did not say; take nothing away."""
@@ -474,6 +481,43 @@ class _Project:
 
     def _tell(self, kind: Kind, version: int | None, payload: Json) -> None:
         self.recorder.tell(kind, project=self.project, version=version, payload=payload)
+
+
+_Row = tuple[
+    int, int, str, bytes, int, int | None, int, bool | None, str | None, str | None, int | None
+]
+
+_INSERT = """
+    INSERT INTO version (id, project, version, sort_key, state, published, seen, flag, revision,
+                         tag, alias)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def _rows(
+    project: int, added: Iterable[Added], sighting: int, first: int, ids: dict[str, int]
+) -> list[_Row]:
+    """New versions as they are inserted, numbered from `first` on; `ids` learns their numbers."""
+    rows: list[_Row] = []
+    for number, one in enumerate(added, first):
+        release = one.release
+        ids[release.version] = number
+        rows.append(
+            (
+                number,
+                project,
+                release.version,
+                EPOCH_ZERO + one.key,
+                numbers[release.state or State.LISTED],
+                seconds(release.published),
+                sighting,
+                release.prerelease,
+                release.revision,
+                release.tag if release.tag != release.version else None,
+                None if one.alias is None else ids[one.alias],
+            )
+        )
+    return rows
 
 
 def _payload_of(change: Changed) -> Json:
