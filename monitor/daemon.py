@@ -40,6 +40,9 @@ BUSY = (Outcome.OK, Outcome.UNCHANGED)
 RECONCILE = 600
 """Seconds between looks at what people and make did in the queue's folders."""
 
+CALLERS = 1000
+"""Commands that may wait at the control socket until we have a moment for them."""
+
 ROOM = 5
 """Seconds between attempts to go on where the disk was full."""
 
@@ -396,7 +399,9 @@ class Daemon:
             path.unlink()  # we hold the lock, so nobody listens there
         try:
             with reachable(path) as name:
-                server = await asyncio.start_unix_server(self._answer, name, limit=LONGEST)
+                server = await asyncio.start_unix_server(
+                    self._answer, name, limit=LONGEST, backlog=CALLERS
+                )
         except OSError as error:
             raise StoreError(
                 str(path),
@@ -422,9 +427,11 @@ class Daemon:
             asked = json.loads(line)
             name, arguments = asked["act"], dict(asked["arguments"])
             function = ACTS[name]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return UsageError("control socket", "no such act", "is this another version?")
         at = now()
+        if name == "ping":
+            return {"at": at}  # whoever asks whether we run waits for no write
         try:
             outcome = await self.writer.write(
                 lambda db: function(db, self.runtime, at, **arguments)
@@ -433,10 +440,13 @@ class Daemon:
             return error
         except TypeError as error:
             return UsageError(name, str(error))
-        if name != "ping":
-            if name.startswith("queue.") and name not in ("queue.take", "queue.renew"):
-                await self._guarded(self._publish)()
-            self.more.set()
+        except Exception as error:  # of the arguments: the act was undone whole
+            what = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode()
+            self.log.error("act failed", act=name, error=what)
+            return UsageError(name, what, "nothing was done; is an argument out of bounds?")
+        if name.startswith("queue.") and name not in ("queue.take", "queue.renew"):
+            await self._guarded(self._publish)()
+        self.more.set()
         return outcome
 
     # ── the end ───────────────────────────────────────────────────────────────────────

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
+from typing import TextIO, cast
 
 import structlog
 
 from monitor.settings import LogSettings
+
+
+class _Lines:
+    """Standard error, as far as there is one: closed, full or a pipe that nobody reads, it must
+    never end whoever has something to say."""
+
+    def write(self, text: str) -> int:
+        try:
+            return sys.stderr.write(text) if sys.stderr else 0
+        except (OSError, ValueError):
+            return 0
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            if sys.stderr:
+                sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr is not None and sys.stderr.isatty()
 
 
 def set_up(settings: LogSettings) -> None:
@@ -16,12 +37,13 @@ def set_up(settings: LogSettings) -> None:
     as_json = settings.format == "json" or (
         settings.format == "auto" and "JOURNAL_STREAM" in os.environ
     )
+    lines = _Lines()
     renderer: structlog.typing.Processor
     if as_json:
         renderer = structlog.processors.JSONRenderer()
     else:
         renderer = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty() and "NO_COLOR" not in os.environ, pad_event_to=8
+            colors=lines.isatty() and "NO_COLOR" not in os.environ, pad_event_to=8
         )
     structlog.configure(
         processors=[
@@ -35,7 +57,7 @@ def set_up(settings: LogSettings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", lines)),
         cache_logger_on_first_use=False,
     )
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

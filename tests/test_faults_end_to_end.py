@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from monitor.acts import call
+from monitor.errors import UsageError
 from tests.chaos.rig import Rig
 from tests.lab.registry import Registry
+from tests.test_daemon import ROOT
 
 
 @pytest.fixture
@@ -134,3 +139,40 @@ def test_B_what_no_file_and_no_date_can_be_says_nothing_and_hides_nothing(
     rig.until(lambda: told <= set(rig.told("released")))
     assert rig.json("status")["troubled"] == []
     assert not [line for line in rig.process.lines() if line["event"] == "visit failed"]
+
+
+@pytest.mark.parametrize("standard_error", ["/dev/full", None])
+def test_H04_a_log_that_cannot_be_written_ends_nothing(
+    rig: Rig, registry: Registry, standard_error: str | None
+) -> None:
+    """The log's disk may be full, or whoever started us may have closed standard error."""
+    registry.publish("pypi", "aurora", "1.0")
+    redirect = f"2>{standard_error}" if standard_error else "2>&-"
+    command = shlex.join(rig.process.command("run"))
+    rig.process.running = subprocess.Popen(
+        ["bash", "-c", f"exec {command} {redirect}"], cwd=ROOT, stdin=subprocess.DEVNULL
+    )
+    rig.until(lambda: len(rig.told("baseline")) == 2)
+
+    registry.publish("pypi", "aurora", "1.1")
+    rig.until(lambda: rig.files("build") == ["aurora__1.1"])
+
+    assert rig.process.stop() == 0
+
+
+def test_H_an_act_with_impossible_arguments_is_refused_in_words(
+    rig: Rig, registry: Registry
+) -> None:
+    rig.start()
+    path = rig.process.state / "control.sock"
+    for act, arguments in (
+        ("watch", {"what": "pypi/\ud800"}),
+        ("watch", {"what": 5}),
+        ("queue.done", {"job": 10**20, "fence": 1, "result": {}}),
+    ):
+        with pytest.raises(UsageError) as refused:
+            call(path, act, arguments)
+        assert refused.value.where == act
+        assert refused.value.remedy
+
+    assert call(path, "ping", {})[0]
