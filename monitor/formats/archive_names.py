@@ -91,6 +91,16 @@ _COMMON: Final = re.compile(
 _TAILED: Final = re.compile(
     rf"{_NAME}[vV]?(\d++(?:\.\d++)++)(?!.*\d\.\d)([-_.][A-Za-z][\w.+-]*+)\Z", re.ASCII
 ).match
+# Anything, a dotted version, an archive: what the version is, the text before it decides alone.
+_DOTTED: Final = re.compile(
+    r"([A-Za-z0-9][\w.+~-]*?)([-_][vV]?)(\d++(?:\.\d++)++)\.(tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)\Z",
+    re.ASCII,
+).match
+# Debian's name for an upstream's archive; its rule is exact. A name may end in a machine.
+_ORIG: Final = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9+.-]*+)(?<!64)(?<!32)(?<!86)_(\d[A-Za-z0-9.+~]*+)(?<=\.orig)"
+    r"\.(tar\.(?:gz|xz|bz2|zst|lz))\Z"
+).match
 _DIGITS: Final = re.compile(r"\d\.\d", re.ASCII)
 _FOLDER: Final = re.compile(r"[vVrR]\d+|\d{8}", re.ASCII)
 _V: Final = re.compile(r"[vV]\d", re.ASCII)
@@ -129,12 +139,17 @@ def split(
 def _split_any(
     text: str, project: str | None, folder: str | None, siblings: Sequence[str]
 ) -> Split:
-    if (
-        project is None
-        and folder is None
-        and not siblings
-        and (match := _TAILED(text))
-        and len(text) <= LONGEST
+    if project is not None or folder is not None or siblings or len(text) > LONGEST:
+        return _split_long(text, project, folder, siblings)
+    if match := _DOTTED(text):
+        stem, separator, version, extension = match.groups()
+        if by := _before(stem, separator, version.count(".")):
+            name, kind, platform, sure = by
+            return Split(text, name, version, kind, extension, platform, sure)
+    elif match := _ORIG(text):
+        return Split(text, match[1], match[2][:-5], "source", match[3], None, 0.95)
+    elif (
+        (match := _TAILED(text))
         and match[1] != "patch"
         and (known := _tail(text[match.end(1)], match[3]))
     ):
@@ -158,6 +173,22 @@ def _split_long(
     if parts[1]:
         return _file(text, text, project, folder, siblings, parts)
     return split_tag(text, project=project, siblings=siblings)
+
+
+@lru_cache(maxsize=4096)
+def _before(stem: str, separator: str, dots: int) -> tuple[str, Kind, str | None, float] | None:
+    """What stands before a dotted version says of any such archive, or None where it depends.
+
+    The name, the kind, the platform, and how sure that is. Of the version only the number of its
+    dots matters, when there is another one before it.
+    """
+    version = ".".join(["7919"] * (dots + 1))  # what stands in no stem by chance
+    if version in stem or stem[-3:].lower() == "x86":  # x86-64.1
+        return None
+    found = _split_long(f"{stem}{separator}{version}.tar.gz", None, None, ())
+    if not found.name or found.version != version:
+        return None
+    return found.name, found.kind, found.platform, found.confidence
 
 
 @lru_cache(maxsize=4096)

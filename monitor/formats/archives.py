@@ -145,10 +145,7 @@ def rows(
     piece: list[Row] = []
     folders = _mostly_read(folders)
     for name, some in _by_project(folders, depth, project):
-        if name is None and len(some) == 1 and (found := _plain_rows(some[0], base)) is not None:
-            piece += found
-        else:
-            piece += _rows(name, some, base)
+        piece += _rows(name, some, base) if name else _rows_by_name(some[0], base)
         if len(piece) >= PIECE:
             yield piece
             piece = []
@@ -178,26 +175,47 @@ def _rows(project: str | None, folders: list[Folder], base: str) -> Iterator[Row
             yield owner, version, _first(sources), None, _address(base, sources[0].path)
 
 
-def _plain_rows(folder: Folder, base: str) -> list[Row] | None:
-    """The rows of a folder in which every archive has a plain name; None where one has not.
+def _rows_by_name(folder: Folder, base: str) -> list[Row]:
+    """The rows of a folder whose archives' own names are believed.
 
-    A shortcut, for the sake of listings with millions of rows: it says what `_rows` says.
+    It says what `_rows` says, without a part for each of millions of plain names.
     """
     found: dict[tuple[str, str], tuple[int | None, str]] = {}
-    for name, _, at in folder.files:
+    strange: list[FileRow] = []
+    stem, none = "", False
+    for file in folder.files:
+        name = file[0]
         if name.rpartition(".")[2] not in _ARCHIVES:
             continue
-        plain = _PLAIN(name)
-        if plain is None or "latest" in name or len(name) > LONGEST:
-            return None
+        if (plain := _PLAIN(name)) is None or len(name) > LONGEST:
+            if not _NONE(name):
+                strange.append(file)
+            continue
         key = (plain[1], plain[2])
-        before = found.get(key)
-        if before is None:
-            found[key] = (at, name)
-        elif at is not None and (before[0] is None or at < before[0]):
-            found[key] = (at, before[1])
+        if key[0] != stem:  # whether a plain name is none of ours, its stem decides
+            stem, none = key[0], _NONE(name) is not None
+        if not none:
+            _add(found, key, file[2], name)
+    for name, part in _strange(folder, None, strange, ""):
+        owner, version = part.name, part.version
+        if owner and part.kind == "source" and is_name(owner) and is_version(version):
+            _add(found, (owner, version), part.file[2], _quoted(base, name))
     prefix = _address(base, folder.path + "/") if folder.path else base
     return [(key[0], key[1], at, None, prefix + name) for key, (at, name) in found.items()]
+
+
+def _add(
+    found: dict[tuple[str, str], tuple[int | None, str]],
+    key: tuple[str, str],
+    at: int | None,
+    name: str,
+) -> None:
+    """One more archive of a version: the first one stands for it, with the earliest date."""
+    before = found.get(key)
+    if before is None:
+        found[key] = (at, name)
+    elif at is not None and (before[0] is None or at < before[0]):
+        found[key] = (at, before[1])
 
 
 def _by_project(

@@ -108,6 +108,48 @@ def test_what_ends_many_names_alike_says_the_same_of_each(
     assert split(text) == archive_names._split_long(text, None, None, ())
 
 
+# What a stem may be made of, and what of it looks like a version, a machine or a commit itself.
+PIECES = """
+    foo bar alpha beta rc pre dev src 3d 2to3 g77 x11 gtk2 libX11 p1 r5 v2 rc1 100f 1a 7zip el7
+    win32 x86 amd64 i386 b2 b post1 2f3 M3 a2 v1a 75dpi py3 10b 4rc1 release1 1 2 20200101 1.2 1.2.3
+    v1.2 2.13 2024 tcl8.6 soup3.3 x86_64 darwin9.8 jpegsrc.v9 unzip60 R15B01 g1a2b3c4 464e9d8 with
+    msys release1.1.orig 1.orig 1.2.bottle orig debian latest release v src.2 + ~ 9f 8u92 0000001
+""".split()  # noqa: SIM905
+stems = st.lists(
+    st.tuples(st.sampled_from(PIECES), st.sampled_from("--__.+~")), min_size=1, max_size=4
+).map(lambda parts: "".join(map("".join, parts))[:-1])
+tricky = st.lists(
+    st.sampled_from("0 1 2 3 9 10 32 64 86 386 1.1 2024 20200101 1234567 999999".split()),  # noqa: SIM905
+    min_size=2,
+    max_size=4,
+).map(".".join)
+
+
+@settings(max_examples=1000)
+@given(stems, st.sampled_from(["-", "_", "-v", "_V"]), tricky, archives)
+@example("font-adobe-75dpi", "-", "1.0.3", "tar.bz2")
+@example("x86", "_", "64.1", "tar.gz")
+@example("post1-release1.1.orig_3", "_", "32.999", "tar.gz")
+@example("foo-1.2.3", "-", "7919.7919", "zip")
+def test_what_stands_before_a_dotted_version_says_the_same_of_each(
+    stem: str, separator: str, version: str, archive: str
+) -> None:
+    text = f"{stem}{separator}{version}.{archive}"
+
+    assert split(text) == archive_names._split_long(text, None, None, ())
+
+
+@settings(max_examples=500)
+@given(stems, tricky, st.sampled_from(["", "+dfsg1", "~rc1", "+ds.orig", "a"]), archives)
+@example("foo-amd64", "1.2", "+dfsg", "tar.xz")
+def test_debians_archive_of_an_upstream_is_read_by_its_rule(
+    stem: str, version: str, more: str, archive: str
+) -> None:
+    text = f"{stem}_{version}{more}.orig.{archive}"
+
+    assert split(text) == archive_names._split_long(text, None, None, ())
+
+
 @settings(max_examples=500)
 @given(texts, st.none() | texts, st.none() | texts, st.lists(texts, max_size=3))
 @example("", "", "", [])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.formats import archive_names, tree_json
 from monitor.formats.archive_names import split
+from tests.formats.answers import answer
 
 # Names whose recorded version does not follow from the name; the reason stands with each.
 AMBIGUOUS = {
@@ -62,3 +64,14 @@ def test_a_recorded_version_is_never_said_surely_and_wrongly_without_a_dot(
 
         if found.version != version and found.version and "." not in found.version:
             assert found.confidence < 0.9, file
+
+
+def test_every_recorded_name_is_read_the_short_way_as_the_long_way(
+    rows: list[list[str]], shared: Path
+) -> None:
+    listed = tree_json.folders(answer((shared / "data/gnu/tree.json.gz").read_bytes()))
+    names = {file for file, _, _ in rows} | {file[0] for folder in listed for file in folder.files}
+    assert len(names) > 40_000
+
+    for name in names:
+        assert split(name) == archive_names._split_long(name, None, None, ())

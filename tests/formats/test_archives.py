@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import UsageError
@@ -136,6 +136,48 @@ def test_rows_say_the_same_as_releases(names):
     assert sorted((r[0], r[1], r[2]) for r in rows(listed)) == sorted(
         (r.project, r.version, int(r.published.timestamp())) for r in found if r.published
     )
+
+
+# Names as servers have them, plain ones and all others, of few projects so that they meet.
+PARTS = st.sampled_from(
+    """foo Foo foo-bar libfoo2 g77 x11 font-75dpi 7zip foo-1.2 foo_1 foo-Latest foo.debian.tar.x
+    foo-v2 foo.diff foo-amd64 patch 3d foo-rc1""".split()  # noqa: SIM905
+)
+ENDS = st.sampled_from(
+    """.tar.gz .tar.xz .tgz .zip .tar .gem .gz .orig.tar.gz +dfsg1.orig.tar.xz .debian.tar.xz
+    .diff.gz -linux-x86_64.tar.gz -src.zip rc1.tar.gz -1.tar.gz .tar.gz.sig .tar.gz.sha256 .exe .7z
+    -latest.tar.gz .shar.gz -g1a2b3c4.tar.gz é.zip""".split()  # noqa: SIM905
+)
+FILES = st.builds(
+    lambda stem, sep, version, end: f"{stem}{sep}{version}{end}",
+    PARTS,
+    st.sampled_from(["-", "_", "-v", ""]),
+    st.sampled_from(["1.0", "1", "1.2.3", "20200101", "2.0", "1_2", ""]),
+    ENDS,
+)
+
+
+@settings(max_examples=500)
+@given(
+    st.dictionaries(FILES, st.none() | st.integers(1, 9), max_size=8),
+    st.sampled_from(["", "d", "foo", "libfoo2", "a/foo-1.2", "a b/v2.0"]),
+)
+@example({"foo-Latest-1.0.tar.gz": 1}, "")
+@example({"g77-1.0.tar.gz": 1, "foo-1.0.tar": None, "foo-1.0.tar.gz": 3}, "")
+def test_rows_by_name_are_those_of_the_long_way(files, path):
+    listed = Folder(path, [(name, None, at) for name, at in files.items()])
+
+    short = sorted(archives._rows_by_name(listed, BASE), key=str)
+
+    assert short == sorted(archives._rows(None, [listed], BASE), key=str)
+
+
+def test_rows_of_a_recorded_tree_are_those_of_the_long_way(shared):
+    tree = list(tree_json.folders(answer((shared / "data/gnu/tree.json.gz").read_bytes())))
+    short = [row for listed in tree for row in archives._rows_by_name(listed, BASE)]
+
+    assert len(short) > 5000
+    assert short == [row for listed in tree for row in archives._rows(None, [listed], BASE)]
 
 
 @given(NAMES)
