@@ -115,13 +115,14 @@ class Runtime:
         for source in self.sources.values():
             base = source.purl("x").removeprefix("pkg:").removesuffix("x").strip("/")
             kind, _, namespace = base.partition("/")
-            if kind != purl.type or source.provider.versions is None:
+            if kind != purl.type:
                 continue
             if namespace and not project.startswith(f"{namespace}/"):
                 continue
             found.append((source, project[len(namespace) :].lstrip("/")))
         if found:
-            return found
+            single = [place for place in found if place[0].provider.versions is not None]
+            return single or found  # who is only read as a whole knows it as well
         return [
             (default_source(name), project)
             for name in providers.for_purl(str(purl.type))

@@ -87,7 +87,8 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     if facts["newest"] != facts["stable"]:
         click.echo(f"  newest         {clean(facts['newest'])}")
     for place in places:
-        state = place["error"] or place["outcome"] or "not asked yet"
+        waits = "seen with its source" if place["due"] is None else "not asked yet"
+        state = place["error"] or place["outcome"] or waits
         line = f"  at {place['source']:<12}{clean(state)}, answered {ago(place['answered'], now)}"
         click.echo(line)
         if place["error"] and place["remedy"]:

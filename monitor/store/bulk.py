@@ -106,7 +106,7 @@ class _Applied:
         self.facts = {
             "source": self.source.id,
             "at": visit.at,
-            "follow": self.source.follow == "all",
+            "follow": self.source.follow == "all" and self.source.provider.versions is not None,
             "first": self.first,
         }
 

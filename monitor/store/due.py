@@ -57,6 +57,12 @@ def enlist(db: sqlite3.Connection, sources: Iterable[Source], at: int) -> list[S
                 "UPDATE question SET due = ?1 WHERE source = ?2 AND mechanism = ?3 AND due > ?4",
                 (at + source.every(mechanism), number, mechanism, at + most + most // 10),
             )
+        if source.provider.versions is None:  # it is read as a whole, and was not always
+            db.execute(
+                "UPDATE listing INDEXED BY listing_due SET due = NULL"
+                " WHERE source = ? AND due IS NOT NULL",
+                (number,),
+            )
         longest = max(WEEK, source.longest)
         db.execute(
             "UPDATE listing INDEXED BY listing_due SET due = ?1 WHERE source = ?2 AND due > ?3",
@@ -95,8 +101,14 @@ def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) 
 def claim_projects(
     db: sqlite3.Connection, sources: Sequence[Source], at: int, limit: int
 ) -> list[Due]:
-    """Projects that are due, the longest overdue first (fault J03)."""
-    names = {source.id: source.name for source in sources}
+    """Projects that are due, the longest overdue first (fault J03).
+
+    Only at sources that answer for a single project: what stands in a feed or an index alone is
+    not asked for by itself, whoever watches it.
+    """
+    names = {source.id: source.name for source in sources if source.provider.versions}
+    if not names:
+        return []
     rows = db.execute(
         f"""
         UPDATE listing SET due = ?1, leased = ?2

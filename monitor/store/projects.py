@@ -14,6 +14,11 @@ if TYPE_CHECKING:  # `monitor list` has no time for it
     from monitor.sources import Source
 
 
+AS_A_WHOLE = """(SELECT max(question.answered) FROM question
+    WHERE question.source = listing.source AND listing.due IS NULL)"""
+"""When the source of a listing answered last, where the project itself is not asked for."""
+
+
 def by_purl(db: sqlite3.Connection, purl: str) -> sqlite3.Row | None:
     """The project's row: id, purl, newest, stable."""
     row: sqlite3.Row | None = db.execute(
@@ -86,6 +91,8 @@ def watch(
 ) -> bool:
     """Watch a project: it is asked now and from then on. Returns False where it was watched.
 
+    Where its source is only read as a whole, that is how it is asked.
+
     What is known of it already is judged by the rules that are given now. What a command leaves
     out stays as it was; what the settings leave out is gone from them.
     """
@@ -101,10 +108,11 @@ def watch(
         """,
         (project, at, name, current, owner, rules, origin),
     )
-    db.execute(
-        "UPDATE listing SET due = coalesce(due, ?) WHERE project = ? AND source = ?",
-        (at, project, source.id),
-    )
+    if source.provider.versions is not None:
+        db.execute(
+            "UPDATE listing SET due = coalesce(due, ?) WHERE project = ? AND source = ?",
+            (at, project, source.id),
+        )
     if before is None or (rules is not None and rules != before["rules"]):
         from monitor.store.appraise import re_evaluate  # reading alone needs no judge
 
@@ -166,7 +174,7 @@ def ack(db: sqlite3.Connection, project: int, version: str | None) -> str | None
 def watched(db: sqlite3.Connection) -> list[Json]:
     """Every watched project with what is known of it, by name."""
     rows = db.execute(
-        """
+        f"""
         SELECT project.purl, watch.name, watch.current, watch.owner, watch.added, watch.rules,
                newest.version AS newest, newest.published AS newest_published,
                stable.version AS stable, stable.published AS stable_published,
@@ -175,8 +183,8 @@ def watched(db: sqlite3.Connection) -> list[Json]:
                (SELECT group_concat(source.name, ' ') FROM listing
                 JOIN source ON source.id = listing.source
                 WHERE listing.project = project.id) AS sources,
-               (SELECT max(listing.answered) FROM listing WHERE listing.project = project.id)
-                   AS answered,
+               (SELECT max(coalesce(listing.answered, {AS_A_WHOLE})) FROM listing
+                WHERE listing.project = project.id) AS answered,
                (SELECT listing.error FROM listing WHERE listing.project = project.id
                 AND listing.error IS NOT NULL LIMIT 1) AS error,
                (SELECT listing.outcome FROM listing WHERE listing.project = project.id
@@ -221,10 +229,11 @@ def files(db: sqlite3.Connection, version: int) -> list[sqlite3.Row]:
 def listings(db: sqlite3.Connection, project: int) -> list[Json]:
     """Where a project is looked at, and how that goes."""
     rows = db.execute(
-        """
+        f"""
         SELECT source.name AS source, source.provider, listing.name, listing.added,
-               listing.baseline, listing.due, listing.asked, listing.answered, listing.changed,
-               listing.outcome, listing.error, listing.remedy, listing.fails, listing.gone
+               listing.baseline, listing.due, listing.asked, listing.changed,
+               listing.outcome, listing.error, listing.remedy, listing.fails, listing.gone,
+               coalesce(listing.answered, {AS_A_WHOLE}) AS answered
         FROM listing JOIN source ON source.id = listing.source
         WHERE listing.project = ? ORDER BY source.name
         """,

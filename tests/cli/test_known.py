@@ -313,3 +313,24 @@ def test_events_are_followed_from_a_cursor_and_picked_by_kind(known: Cli, regist
 
 def test_a_name_or_version_is_given_to_one_project_only(known: Cli):
     assert known("watch", "pypi/a", "pypi/b", "--current", "1").code == 2
+
+
+# ── a source that is only read as a whole ─────────────────────────────────────────────
+
+
+def test_a_project_of_a_source_that_is_only_read_as_a_whole_is_watched_with_it(everything: Cli):
+    """By its own name or its purl, by command and by the settings; and a round is still made."""
+    (everything.config / "packages.toml").write_text(
+        '[[package]]\nname = "zlib"\nupstream = "mirror/zlib"\npackaged = "1.0"\n\n'
+        '[[package]]\nname = "less"\nupstream = "pkg:generic/news/less"\npackaged = "660"\n'
+    )
+    assert everything("watch", "apache/gtk+").code == 0
+    assert everything("poll", "apache", "mirror", "news").code == 0
+
+    told = {row["purl"]: row for row in everything("list", "--json").lines}
+    mine = [told[f"pkg:generic/{name}"] for name in ("apache/gtk%2B", "mirror/zlib", "news/less")]
+    assert all(row["stable"] for row in mine)
+    assert all(row["answered"] for row in mine)
+    assert "not asked yet" not in everything("outdated", "--every").out
+    assert everything("watch", "pkg:generic/mirror/zlib").code == 0
+    assert everything("poll", "mirror").code == 0
