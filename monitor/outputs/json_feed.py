@@ -80,7 +80,9 @@ class _Feed:
         if standing and self._is_current(standing):
             return self.head
         missing = range(self._pages_there(standing), self.full)
-        for folder in {self.folder, *(self._file(number).parent for number in missing)}:
+        # The page before may be whole, and what it was linked from still be there.
+        touched = range(max(0, missing.start - 1), self.full)
+        for folder in {self.folder, *(self._file(number).parent for number in touched)}:
             _make(folder)
             sweep(folder)  # what a crash left; a feed has one writer
         for number in missing:
