@@ -99,6 +99,7 @@ class Daemon:
     stranded: list[due.Due] = field(default_factory=list)  # visits that could not be recorded
     visited: int = 0
     stuck_until: float = 0.0
+    fatal: StoreError | None = None  # why we end although nobody told us to
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     clock: Clock = field(default_factory=Clock)
     published: int = -1  # the log's head when the outputs were last brought up to it
@@ -111,6 +112,8 @@ class Daemon:
             await self._start()
             async with crawling(self.runtime, self.writer, self.reader, now) as crawler:
                 await self._serve(crawler)
+            if self.fatal is not None:
+                raise self.fatal
         finally:
             self.writer.close()
             for name in ("reader", "outlet"):
@@ -128,6 +131,7 @@ class Daemon:
         for name in due.idle(self.reader, list(self.runtime.sources.values())):
             self.log.info("nothing to ask", source=name, hint=f"monitor watch {name}/PROJECT")
         self.epoch = epoch(self.reader)
+        self.database = self._find_database()
         if self.runtime.settings.queue.enabled:
             build_queue.prepare(self.runtime.queue_folder)
 
@@ -363,11 +367,28 @@ class Daemon:
         if jump := self.clock.jumped():
             self.log.warning("the clock was set", by=jump)
             await self.writer.write(lambda db: due.shift(db, jump))
+        if self._find_database() != self.database:
+            # What we write goes to a file that has no name any more, and would be lost with us.
+            path = self.runtime.settings.state.database
+            self.fatal = StoreError(
+                str(path), "the database was taken away under us", "start again: it begins anew"
+            )
+            self._tell_error(self.fatal, job="_beat")
+            self.stopping.set()
+            return
         at = str(now())
         await self.writer.write(
             lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES ('beat', ?)", (at,))
         )
         sd.notify("WATCHDOG=1", f"STATUS={self.visited} visits, {len(self.visits)} under way")
+
+    def _find_database(self) -> tuple[int, int] | None:
+        """What stands under the database's name: device and inode."""
+        try:
+            found = self.runtime.settings.state.database.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     async def _keep_house(self) -> None:
         keep = self.runtime.settings.daemon.backup_keep
@@ -463,5 +484,6 @@ class Daemon:
             at = now()
             with contextlib.suppress(StoreError):
                 await self.writer.write(lambda db: due.release_claims(db, left.values(), at))
-        await self._guarded(self._publish)()
+        if self.fatal is None:
+            await self._guarded(self._publish)()
         self.log.info("stopped", visits=self.visited, abandoned=len(left))

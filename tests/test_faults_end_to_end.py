@@ -176,3 +176,17 @@ def test_H_an_act_with_impossible_arguments_is_refused_in_words(
         assert refused.value.remedy
 
     assert call(path, "ping", {})[0]
+
+
+def test_H_a_database_that_is_taken_away_ends_the_daemon_loudly(
+    rig: Rig, registry: Registry
+) -> None:
+    """It would go on well, in a file that nobody can ever open again."""
+    rig.set('[daemon]\nwatchdog = "3s"')
+    rig.start()
+    assert rig.process.running is not None
+
+    shutil.rmtree(rig.process.state)
+
+    assert rig.process.running.wait(20) == 1
+    assert "taken away" in rig.process.log.read_text()
