@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import need
+from tests.lab import large
 from tests.lab.client import get
 from tests.lab.large import PER_FOLDER, ls_lr, rsync_listing, simple_index
 from tests.lab.pypi_pages import JSON
@@ -35,6 +36,12 @@ def test_listings_have_as_many_files_as_asked_for(n: int) -> None:
         files = [line for line in listing.decode().splitlines() if line.startswith("-")]
         assert len(set(files)) == n
         assert all(row.fullmatch(line) for line in files)
+
+
+def test_no_two_projects_have_one_name_and_some_have_digits() -> None:
+    names = {large._project(n) for n in range(20_000)}
+    assert len(names) == 20_000
+    assert 0.1 < sum(not name.replace("-", "").isalpha() for name in names) / len(names) < 0.14
 
 
 def test_listings_are_those_of_the_real_programs(tmp_path: Path) -> None:
@@ -66,7 +73,7 @@ def test_listings_are_those_of_the_real_programs(tmp_path: Path) -> None:
     listed = subprocess.run(
         ["ls", "-lR", "pool"], cwd=served, env=alone, capture_output=True, text=True, check=True
     ).stdout
-    assert "\n\npool/d/data-0:\ntotal " in listed
+    assert "\n\npool/d/data-datadata/0.0.0:\ntotal " in listed
     names = [line.split()[-1] for line in listed.splitlines() if line.startswith("-")]
     assert names == [
         line.split()[-1] for line in ls_lr(50).decode().splitlines() if line.startswith("-")
