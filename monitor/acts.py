@@ -116,9 +116,7 @@ def _regenerate(db: sqlite3.Connection, runtime: Runtime, at: int, *, which: str
     from monitor.dockerfile import UnfitRelease, recipe_digest
     from monitor.outputs import build_queue
 
-    job = jobs.find(db, which)
-    if job["name"] is None:
-        raise UsageError(which, "it has no recipe yet", f"it is {job['state']}")
+    job = jobs.with_recipe(db, which)
     rule = runtime.context.rule(job["purl"])
     if rule is None:
         raise UsageError(which, "no entry of builds.toml asks for it", "add one for this project")

@@ -29,7 +29,13 @@ def queue() -> None:
 @click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_obj
 def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> None:
-    """List the jobs, the most urgent first."""
+    """List the jobs, the most urgent first.
+
+    WHEN is what comes next, where that has a time: the next decision, the end of
+    a worker's lease, the next attempt. Else it is when the recipe was written.
+    """
+    import time
+
     from monitor.store import jobs
 
     if not states and not everything:
@@ -38,6 +44,7 @@ def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> No
     if json:
         print_json(timed(row, *_TIMES) for row in rows)
         return
+    now = int(time.time())
     if not rows:
         click.echo("no such job: `monitor queue list --all` shows also what is over")
         return
@@ -50,8 +57,8 @@ def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> No
                 row["state"],
                 "yes" if row["marked"] else "no",
                 row["attempts"],
-                ago(row["look_at"] or row["written"] or row["added"]),
-                row["failure"] or row["worker"] or "",
+                ago(_next(row, now) or row["written"] or row["added"]),
+                row["failure"] or (row["worker"] if row["state"] == "taken" else None) or "",
             )
             for row in rows
         ],
@@ -64,19 +71,7 @@ def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> No
 def take(app: App, worker: str) -> None:
     """Take the most urgent job. Prints it as JSON, or null where there is none."""
     job = app.do("queue.take", worker=worker)
-    if job is not None:
-        job = {
-            "id": job["id"],
-            "fence": job["fence"],
-            "purl": f"{job['purl']}@{job['version']}",
-            "version": job["version"],
-            "recipe": job["name"],
-            "path": str(app.runtime.queue_folder / "build" / job["name"]),
-            "digest": job["digest"],
-            "attempts": job["attempts"],
-            "lease_ends": job["free_at"],
-        }
-    click.echo(as_json(job))
+    click.echo(as_json(None if job is None else _taken(app, job)))
 
 
 @queue.command()
@@ -84,8 +79,8 @@ def take(app: App, worker: str) -> None:
 @click.option("--fence", type=int, required=True, help="The fence that `take` printed.")
 @click.pass_obj
 def renew(app: App, job: int, fence: int) -> None:
-    """Keep a job that takes long."""
-    click.echo(as_json(app.do("queue.renew", job=job, fence=fence)))
+    """Keep a job that takes long. Prints it as `take` does, with the new end of the lease."""
+    click.echo(as_json(_taken(app, app.do("queue.renew", job=job, fence=fence))))
 
 
 @queue.command()
@@ -95,7 +90,7 @@ def renew(app: App, job: int, fence: int) -> None:
 @click.pass_obj
 def done(app: App, job: int, fence: int, result: str) -> None:
     """Report that a job's build went well."""
-    click.echo(as_json(app.do("queue.done", job=job, fence=fence, result=_json(result))))
+    _print_ended(app.do("queue.done", job=job, fence=fence, result=_json(result)))
 
 
 @queue.command()
@@ -106,8 +101,7 @@ def done(app: App, job: int, fence: int, result: str) -> None:
 @click.pass_obj
 def fail(app: App, job: int, fence: int, failure: str, text: str) -> None:
     """Report that a job's build failed."""
-    told = app.do("queue.fail", job=job, fence=fence, failure=failure, text=text)
-    click.echo(as_json(told))
+    _print_ended(app.do("queue.fail", job=job, fence=fence, failure=failure, text=text))
 
 
 @queue.command()
@@ -130,7 +124,7 @@ def unmark(app: App, which: tuple[str, ...]) -> None:
 @click.argument("which", nargs=-1, required=True)
 @click.pass_obj
 def retry(app: App, which: tuple[str, ...]) -> None:
-    """Have failed jobs tried again."""
+    """Have failed jobs tried again: by number, recipe name, or purl@version."""
     for one in which:
         job = app.do("queue.retry", which=one)
         click.echo(f"{job['purl']}@{job['version']}: {job['state']}")
@@ -176,7 +170,7 @@ def reconcile(app: App, json: bool) -> None:
         "built": "found built",
         "explored": "found explored",
         "failed": "found failed",
-        "running": "being built",
+        "running": "being built, or failed within the last ten minutes",
         "edited": "changed by hand, left alone",
         "strangers": "not ours, left alone",
     }
@@ -247,6 +241,42 @@ def work(
     ctx.exit(1 if failed else 0)
 
 
+def _next(row: dict[str, Any], now: int) -> int | None:
+    """When something happens to a job by itself, where that has a time."""
+    if row["look_at"]:
+        return int(row["look_at"])
+    free = row["free_at"] if row["state"] in ("ready", "taken") else None
+    return int(free) if free and free > now else None
+
+
+def _taken(app: App, job: dict[str, Any]) -> dict[str, Any]:
+    """A job as docs/queue-format.md promises it to whoever has it."""
+    return {
+        "id": job["id"],
+        "fence": job["fence"],
+        "purl": f"{job['purl']}@{job['version']}",
+        "version": job["version"],
+        "recipe": job["name"],
+        "path": str(app.runtime.queue_folder / "build" / job["name"]),
+        "digest": job["digest"],
+        "attempts": job["attempts"],
+        "lease_ends": job["free_at"],
+    }
+
+
+def _print_ended(job: dict[str, Any]) -> None:
+    """What became of a job that was reported: done, failed, or ready to be tried again."""
+    told = {
+        "id": job["id"],
+        "purl": f"{job['purl']}@{job['version']}",
+        "recipe": job["name"],
+        "state": job["state"],
+        "failure": job["failure"],
+        "attempts": job["attempts"],
+    }
+    click.echo(as_json(told))
+
+
 def _pairs(arguments: tuple[str, ...]) -> list[tuple[str, str]]:
     found = []
     for text in arguments:
@@ -274,8 +304,10 @@ def _say(outcome: Any) -> None:
         modules = ", ".join(outcome.built.imported) or "nothing to import"
         click.echo(f"{outcome.job.purl}: built in {seconds:.1f} s, imports {modules}")
     else:
-        last = (outcome.text.strip().splitlines() or [""])[-1]
-        click.echo(f"{outcome.job.purl}: failed ({outcome.failure}): {last}", err=True)
+        from monitor.formats.build_log import gist
+
+        why = clean(gist(outcome.text))
+        click.echo(f"{outcome.job.purl}: failed ({outcome.failure}): {why}", err=True)
 
 
 def _mark(app: App, which: tuple[str, ...], *, on: bool) -> None:
@@ -283,7 +315,10 @@ def _mark(app: App, which: tuple[str, ...], *, on: bool) -> None:
 
     for one in which:
         job = app.do("queue.mark", which=one, on=on, who=myself())
-        click.echo(f"{job['name']}: {'marked' if on else 'not marked'}")
+        told = f"{job['name']}: {'marked' if on else 'not marked'}"
+        if on and job["held"]:
+            told += f", but held until `monitor unhold`: {job['held']}"
+        click.echo(clean(told))
 
 
 def _json(text: str) -> dict[str, Any]:

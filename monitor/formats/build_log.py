@@ -21,7 +21,7 @@ _TELLING = tuple(
     for pattern in (
         r"(release-monitor: [a-z]+: [^\n]+)",
         r"ERROR: (?!failed to solve|process )([^\n]+)",
-        r"(?:fatal |[Ee]rror: |error: )(?!building at |process )([^\n]+)",
+        r"(?:fatal )?[Ee]rror: (?!building at |process )([^\n]+)",
         r"([A-Za-z_][\w.]*(?:Error|Exception): [^\n]+)",
     )
 )
@@ -30,7 +30,7 @@ _TELLING = tuple(
 def gist(log: str) -> str:
     """The last line that tells why, else the last line there is; "" for an empty log."""
     end = log[-_WINDOW:].replace("\r", "\n").strip()
-    for telling in _TELLING:
+    for telling in _TELLING if "\n" in end else ():
         if found := telling.findall(end):
             return _short(found[-1])
     return _short(end.rpartition("\n")[2])

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitor.errors import UsageError
+from monitor.formats.build_log import gist
 from monitor.model import Json, Kind
 from monitor.policy import Decision
+from monitor.store import projects
 from monitor.store.events import tell
 
 AGAIN = 300
@@ -170,7 +172,7 @@ def refuse(db: sqlite3.Connection, job: sqlite3.Row, reason: str, at: int) -> No
         " WHERE id = ?",
         (reason, job["id"]),
     )
-    _tell(db, Kind.FAILED, job, at, {"class": "unfit", "reason": reason})
+    _tell(db, Kind.FAILED, job, at, {"class": "unfit", "reason": f"unfit: {reason}"})
 
 
 def supersede_older(
@@ -292,22 +294,23 @@ def _end(
         "UPDATE job SET state = ?, failure = ?, result = ? WHERE id = ?",
         (state, failure, text, row["id"]),
     )
-    _tell(
-        db,
-        Kind.FAILED,
-        row,
-        at,
-        {"job": row["name"], "class": failure, "reason": text[-500:], "attempts": row["attempts"]},
-    )
+    reason = ": ".join(part for part in (failure, gist(text)) if part)
+    told = {"job": row["name"], "class": failure, "reason": reason, "attempts": row["attempts"]}
+    _tell(db, Kind.FAILED, row, at, told)
 
 
 def find(db: sqlite3.Connection, which: str) -> sqlite3.Row:
-    """A job by its number, recipe name or "purl@version". Raises UsageError."""
+    """A job by its number, recipe name, "purl@version" or "source/project@version".
+
+    Raises UsageError where there is none, or the project could be several.
+    """
     sql, given = f"{_VIEW} WHERE job.name = ?", [which]
+    name, at, version = which.rpartition("@")
     if which.isdigit():
         sql, given = f"{_VIEW} WHERE job.id = ?", [which]
-    elif which.startswith("pkg:"):
-        sql, given = f"{_VIEW} WHERE project.purl || '@' || version.version = ?", [which]
+    elif at and "/" in name:
+        purl = projects.one(db, name)["purl"]
+        sql, given = f"{_VIEW} WHERE project.purl = ? AND version.version = ?", [purl, version]
     row: sqlite3.Row | None = db.execute(sql, given).fetchone()
     if row is None:
         raise UsageError(which, "there is no such job", "`monitor queue list --all` shows them")
@@ -315,21 +318,22 @@ def find(db: sqlite3.Connection, which: str) -> sqlite3.Row:
 
 
 def mark(db: sqlite3.Connection, which: str, at: int, *, on: bool, who: str) -> Json:
-    """Let builders have a job, or take it from their sight."""
-    row = find(db, which)
-    if row["name"] is None:
-        raise UsageError(which, "it has no recipe yet", f"it is {row['state']}")
+    """Let builders have a job, or take it from their sight. `held` is why they still may not."""
+    row = with_recipe(db, which)
     if bool(row["marked"]) is not on:
         db.execute("UPDATE job SET marked = ? WHERE id = ?", (at if on else None, row["id"]))
         _tell(db, Kind.MARKED if on else Kind.UNMARKED, row, at, {"job": row["name"], "who": who})
-    return show(db, row["id"])
+    held = db.execute(
+        f"SELECT hold.why FROM hold JOIN version ON version.id = ? WHERE {_HELD}", (row["version"],)
+    ).fetchone()
+    return show(db, row["id"]) | {"held": held["why"] if held else None}
 
 
 def retry(db: sqlite3.Connection, which: str, at: int) -> Json:
     """Have a failed job tried again, its attempts counted anew."""
     row = find(db, which)
     if row["state"] not in ("failed", "revoked", "superseded"):
-        raise UsageError(which, f"it is {row['state']}", "only a failed job can be tried again")
+        raise UsageError(which, f"it is {row['state']}", _instead(row))
     state = "ready" if row["name"] else "waiting"
     db.execute(
         "UPDATE job SET state = ?, attempts = 0, failure = NULL, free_at = ?, look_at = ?,"
@@ -337,6 +341,32 @@ def retry(db: sqlite3.Connection, which: str, at: int) -> Json:
         (state, at, None if row["name"] else at, row["id"]),
     )
     return show(db, row["id"])
+
+
+def with_recipe(db: sqlite3.Connection, which: str) -> sqlite3.Row:
+    """The same as `find`, of a job that has a recipe. Raises UsageError where it has none."""
+    row = find(db, which)
+    if row["name"] is None:
+        raise UsageError(
+            which, f"it is {row['state']} and has no recipe", f"`monitor why {_name(row)}` says why"
+        )
+    return row
+
+
+def _instead(row: sqlite3.Row) -> str:
+    """What to do with a job that cannot be tried again as it is."""
+    if row["state"] == "taken":
+        return (
+            f"{row['worker']} has it, and it is free again when that lease ends; if that worker is"
+            f" dead: `monitor queue fail {row['id']} --fence {row['fence']} --class infrastructure`"
+        )
+    if row["state"] == "done":
+        return f"`monitor queue regenerate {row['name']}` builds it anew where that differs"
+    return f"only what failed is tried again; `monitor why {_name(row)}` says what it waits for"
+
+
+def _name(row: sqlite3.Row) -> str:
+    return f"{row['purl']}@{row['version']}"
 
 
 def rewrite(db: sqlite3.Connection, job: int, recipe: str, digest: str, at: int) -> Json:

@@ -191,3 +191,63 @@ def test_a_held_release_is_not_built(cli: Cli, registry):
     (job,) = cli("queue", "list", "--json").lines
     assert job["state"] == "held"
     assert "wait" in cli("why", "pkg:pypi/aurora@1.1").out
+
+
+def test_renewing_prints_the_job_as_taking_does_with_its_new_lease(queued: Cli):
+    job = queued("queue", "take", "--worker", "one").json
+    mine = [str(job["id"]), "--fence", str(job["fence"])]
+
+    kept = queued("queue", "renew", *mine).json
+
+    assert kept | {"lease_ends": 0} == job | {"lease_ends": 0}
+    assert kept["lease_ends"] >= job["lease_ends"]
+    done = queued("queue", "done", *mine).json
+    assert (done["purl"], done["recipe"], done["state"]) == (job["purl"], job["recipe"], "done")
+
+
+def test_the_event_of_a_failure_begins_with_its_class_and_says_what_broke(queued: Cli):
+    job = queued("queue", "take", "--worker", "one").json
+    log = "x\nERROR: No matching distribution found for nowhere\nError: building at STEP: 1\n"
+    queued("queue", "fail", str(job["id"]), "--fence", str(job["fence"]), "--class", "resolve",
+           "--text", log)  # fmt: skip
+
+    told = queued("feed", "--kind", "failed", "--json").json["_release"]
+
+    assert told["reason"] == "resolve: No matching distribution found for nowhere"
+    assert told["details"]["class"] == "resolve"
+
+
+def test_a_job_is_found_by_its_source_and_project_too(queued: Cli):
+    assert queued("queue", "unmark", "pypi/aurora@1.1").out == "aurora__1.1: not marked\n"
+    assert queued("queue", "mark", "pkg:pypi/aurora@1.1").out == "aurora__1.1: marked\n"
+    assert queued("queue", "mark", "pypi/aurora@7").code == 2
+
+
+def test_who_may_not_have_a_job_tried_again_is_told_what_to_do_instead(queued: Cli):
+    job = queued("queue", "take", "--worker", "gone:1").json
+
+    refused = queued("queue", "retry", job["recipe"])
+
+    assert refused.code == 2
+    assert "gone:1 has it" in refused.err
+    assert f"monitor queue fail {job['id']} --fence {job['fence']}" in refused.err
+    assert [row["NOTE"] for row in _rows(queued)] == ["gone:1", "", ""]
+
+
+def test_marking_what_is_held_says_that_it_is_held(queued: Cli):
+    queued("queue", "unmark", "aurora__1.1")
+    queued("hold", "pypi/aurora@1.1", "--why", "looking")
+
+    assert "held" in queued("queue", "mark", "aurora__1.1").out
+
+
+def _rows(cli: Cli) -> list[dict[str, str]]:
+    """The table of `queue list`, by its headings."""
+    head, *lines = cli("queue", "list").out.splitlines()
+    starts = [head.index(word) for word in head.split()]
+    names = head.split()
+    ends = [*starts[1:], None]
+    return [
+        {name: line[a:b].strip() for name, a, b in zip(names, starts, ends, strict=True)}
+        for line in lines
+    ]

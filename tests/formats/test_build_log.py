@@ -26,15 +26,15 @@ ERROR: failed to solve: process "python3 -m pip install sample" did not complete
     [
         (PIP, "No matching distribution found for nowhere>=3 (from sample)"),
         (DOCKER, "No matching distribution found for nowhere>=3"),
-        ("x\nrelease-monitor: digest: other bytes\nERROR: no\n", "release-monitor: digest: other bytes"),
+        ("x\nrelease-monitor: digest: other\nERROR: no\n", "release-monitor: digest: other"),
         ("sample.c:3:10: fatal error: zlib.h: No such file\n1 error\n", "zlib.h: No such file"),
         ("Traceback\n  File\nValueError: no\nexit status 1\n", "ValueError: no"),
-        ("Cannot connect to the daemon. Is it running?", "Cannot connect to the daemon. Is it running?"),
-        ("sample: ImportError: no", "ImportError: no"),
+        ("one\nCannot connect. Is it running?\n", "Cannot connect. Is it running?"),
+        ("sample: ImportError: no", "sample: ImportError: no"),
         ("", ""),
         (" \n\n", ""),
     ],
-)  # fmt: skip
+)
 def test_it_is_the_reason_and_not_the_command_that_failed(log, said):
     assert gist(log) == said
 
