@@ -158,7 +158,8 @@ def _take_up(db: sqlite3.Connection, folder: Path, at: int) -> Json:
     for marker in markers.find(folder, at):
         new = marker.stage == "running"
         if marker.stage in ("built", "explored"):
-            result: Json = {"backend": reports.MAKE, "finished": marker.at}
+            finished = datetime.fromtimestamp(marker.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            result: Json = {"backend": reports.MAKE, "finished": finished}
             if marker.stage == "explored":
                 result |= {"explored": True, "graph": str(marker.path.relative_to(folder))}
             new = reports.built(db, marker.name, at, finished=marker.at, result=result)

@@ -48,7 +48,8 @@ _SIGNS: tuple[tuple[Failure, str], ...] = (
         r"image not known|unable to copy from source|error pinging container registry|pull access"
         r"|initializing source docker://|did not resolve to an alias|manifest unknown"
         r"|error creating (?:build|overlay)|storage-driver|executable file .* not found in"
-        r"|python3[\"']?: (?:executable file )?not found",
+        r"|python3[\"']?: (?:executable file )?not found"
+        r"|connect to the Docker daemon|[Uu]nable to connect to Podman",
     ),
     (
         Failure.DOWNLOAD,

@@ -72,6 +72,8 @@ class Guard:
             )
         if self._is_own(address.host, address.port):
             return address
+        if address.ip is not None and not is_public(address.ip):
+            raise self._refusal(address)  # before the port: allowing that would not help
         ports = self.network.ports.get(address.scheme.removeprefix("git+"), ())
         extra = (address.host, address.port) in self._extra or (address.host, 0) in self._extra
         if address.port not in ports and not extra:
@@ -81,8 +83,6 @@ class Guard:
                 f'add "{address.place}" to network.allow_ports if that is right',
                 outcome=Outcome.HOSTILE,
             )
-        if address.ip is not None and not is_public(address.ip):
-            raise self._refusal(address)
         if not self.network.contact and self.gateway is None:
             raise FetchError(
                 without_secrets(url),

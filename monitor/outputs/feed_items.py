@@ -41,10 +41,12 @@ _SAYS: Final = {
     Kind.SUSPECT: "an answer of {source} is doubtful and was put aside",
     Kind.SOURCE_MOVED: "the source of {what} moved",
     Kind.LICENCE_CHANGED: "the licence of {what} changed",
-    Kind.LATEST_CHANGED: "{what} is now the newest",
+    Kind.LATEST_CHANGED: "the newest stable version of {what} is now {newest}",
     Kind.EPOCH_PROPOSED: "{what} may have begun to count anew",
     Kind.BURST: "unusually many releases of {what} at once",
 }
+
+_NONE_LEFT: Final = "{what} has no stable version any more"
 
 _TOLD: Final = (
     "provider",
@@ -186,8 +188,10 @@ def _key(pair: tuple[object, object]) -> str:
 def _sentence(kind: Kind, release: Json) -> str:
     name = release["project"] or release["purl"] or release["source"] or "something"
     what = f"{name} {release['version']}" if release["version"] else name
-    template = _SAYS[kind][:1].upper() + _SAYS[kind][1:]
-    return template.replace("{source}", release["source"] or name).replace("{what}", what)
+    newest = release["details"].get("stable_version")
+    said = _NONE_LEFT if kind is Kind.LATEST_CHANGED and newest is None else _SAYS[kind]
+    said = said[:1].upper() + said[1:]
+    return said.format(what=what, source=release["source"] or name, newest=newest)
 
 
 def _content(title: str, release: Json) -> str:

@@ -236,6 +236,10 @@ def test_what_is_not_installed_is_told(tmp_path: Path):
         ("OSError: [Errno 28] No space left on device", Failure.RESOURCES),
         ("Error: localhost/release-monitor-base: image not known", Failure.INFRASTRUCTURE),
         (
+            "Cannot connect to the Docker daemon at unix:///docker.sock. Is it running?",
+            Failure.INFRASTRUCTURE,
+        ),
+        (
             "release-monitor: download: u: timed out\nerror building: exit status 1",
             Failure.DOWNLOAD,
         ),

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pytest
 
-from monitor.errors import SettingsError
+from monitor.errors import FetchError, SettingsError
 from monitor.model import Outcome, Request
 from monitor.settings import Credential, NetworkSettings
 from spiders.address import take_apart, without_secrets
@@ -126,6 +126,13 @@ async def test_g03_one_private_address_among_public_ones_is_enough_to_refuse(goi
 async def test_g04_ports_of_other_services_are_refused(going, url):
     async with going(contact="x") as fetch:
         assert await outcome(fetch(url)) is Outcome.HOSTILE
+
+
+def test_g04_one_remedy_is_enough_for_a_server_of_ones_own_on_another_port():
+    with pytest.raises(FetchError) as refused:
+        Guard(PUBLIC).check("http://127.0.0.1:8731/new.json")
+    assert refused.value.remedy
+    assert "network.allow_private" in refused.value.remedy
 
 
 async def test_g06_open_and_closed_ports_are_refused_with_the_same_words(going):
