@@ -11,6 +11,7 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Protocol
 
 from monitor.errors import FetchError, MonitorError, ReadError, UsageError
@@ -362,12 +363,14 @@ class _Stager:
         self._purl = visit.source.namer()
         rules = visit.source.rules
         self._key = key_of(rules.scheme or visit.source.provider.ordering, rules)
-        self._numbers: dict[str, int] = {}  # by purl
-        self._mentioned = 0
+        self._known_keys = lru_cache(8192)(self._key)  # many projects have a 1.0
+        self._numbers: dict[str, int] = {}  # by purl, and by name
+        self._last = 0
         self.begun = False
         self.holds = False  # the stage, until the walk is applied
         self._named: list[bulk.Named] = []
         self._staged: list[bulk.Staged] = []
+        self._bare: list[bulk.Bare] = []
         self.count = 0
 
     def add(self, finding: Release | Mention) -> None:
@@ -381,14 +384,13 @@ class _Stager:
     def add_rows(self, rows: list[Row]) -> None:
         """The same, for what an index tells in bulk."""
         self.count += len(rows)
-        staged, key = self._staged, self._key
+        bare, key, known = self._bare, self._known_keys, self._numbers.get
         for project, version, published, revision, page in rows:
             if version is None:
                 self._mention(project, revision)
-                continue
-            number = self._number(project)
-            own = EPOCH_ZERO + key(version)
-            staged.append((number, version, own, published, 0, page, None, None, None))
+            else:
+                number = known(project) or self._number(project)
+                bare.append((number, version, EPOCH_ZERO + key(version), published, page))
 
     def add_some(self, batches: Iterator[list[Row]]) -> bool:
         """The next lot of rows; False where there is none."""
@@ -399,8 +401,8 @@ class _Stager:
 
     def _mention(self, project: str, revision: str | None) -> None:
         """A name alone. Nothing refers to its row, so it need not be remembered."""
-        self._mentioned += 1
-        self._named.append((-self._mentioned, self._purl(project), project, revision))
+        self._last += 1
+        self._named.append((self._last, self._purl(project), project, revision))
 
     def _number(self, project: str) -> int:
         number = self._numbers.get(project)
@@ -408,23 +410,24 @@ class _Stager:
             purl = self._purl(project)
             number = self._numbers.get(purl)
             if number is None:
-                number = self._numbers[purl] = len(self._numbers) + 1
+                self._last += 1
+                number = self._numbers[purl] = self._last
                 self._named.append((number, purl, project, None))
             self._numbers[project] = number
         return number
 
     @property
     def full(self) -> bool:
-        return len(self._named) + len(self._staged) >= BATCH
+        return len(self._named) + len(self._staged) + len(self._bare) >= BATCH
 
     def take(self) -> Callable[[sqlite3.Connection], None]:
         """What has gathered, as a write; the first one empties the stage."""
-        named, staged, first = self._named, self._staged, not self.begun
-        self._named, self._staged, self.begun = [], [], True
+        named, staged, bare, first = self._named, self._staged, self._bare, not self.begun
+        self._named, self._staged, self._bare, self.begun = [], [], [], True
 
         def write(db: sqlite3.Connection) -> None:
             if first:
                 bulk.begin(db)
-            bulk.stage(db, named, staged)
+            bulk.stage(db, named, staged, bare)
 
         return write

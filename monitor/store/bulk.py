@@ -8,8 +8,9 @@ starts again. Only projects in which something differs are looked at one by one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import chain
 
 from monitor.model import File, Json, Kind, Outcome, Release, State
 from monitor.plausible import Gate, doubt_index
@@ -30,6 +31,9 @@ Staged = tuple[int, str, bytes, int | None, int, str | None, str | None, int | N
 """A file of a version: the project's number, version, sort_key, published, state, and the file's
 address, digest, size and kind. A version with several files is staged once for each."""
 
+Bare = tuple[int, str, bytes, int | None, str | None]
+"""The same of an index that tells no more: number, version, sort_key, published, address."""
+
 
 def begin(db: sqlite3.Connection) -> None:
     """Empty the stage. One index is walked at a time.
@@ -38,8 +42,8 @@ def begin(db: sqlite3.Connection) -> None:
     """
     for table in (
         "named (no INTEGER PRIMARY KEY, purl TEXT, name TEXT, revision TEXT, project INTEGER)",
-        "staged (no INTEGER, version TEXT, sort_key BLOB, published INTEGER, state INTEGER,"
-        " url TEXT, digest TEXT, size INTEGER, kind TEXT)",
+        "staged (no INTEGER, version TEXT, sort_key BLOB, published INTEGER,"
+        " state INTEGER DEFAULT 0, url TEXT, digest TEXT, size INTEGER, kind TEXT)",
     ):
         db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table}")
     clear(db)
@@ -59,12 +63,32 @@ MANY = 1000
 """Rows from which on an index of the stage is worth making."""
 
 
-def stage(db: sqlite3.Connection, projects: Iterable[Named], versions: Iterable[Staged]) -> None:
+def stage(
+    db: sqlite3.Connection,
+    projects: Sequence[Named],
+    versions: Sequence[Staged],
+    bare: Sequence[Bare] = (),
+) -> None:
     """Add one batch."""
+    _insert(db, "named (no, purl, name, revision)", projects)
+    _insert(db, "staged", versions)
+    _insert(db, "staged (no, version, sort_key, published, url)", bare)
+
+
+TOGETHER = 50
+"""Rows in one statement: a third of the time of one by one."""
+
+
+def _insert(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if not rows:
+        return
+    marks = f"({', '.join('?' * len(rows[0]))})"
+    whole = len(rows) - len(rows) % TOGETHER
     db.executemany(
-        "INSERT INTO temp.named (no, purl, name, revision) VALUES (?, ?, ?, ?)", projects
+        f"INSERT INTO temp.{into} VALUES {', '.join([marks] * TOGETHER)}",
+        (tuple(chain.from_iterable(rows[at : at + TOGETHER])) for at in range(0, whole, TOGETHER)),
     )
-    db.executemany("INSERT INTO temp.staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", versions)
+    db.executemany(f"INSERT INTO temp.{into} VALUES {marks}", rows[whole:])
 
 
 def rows_of(number: int, release: Release, key: bytes) -> list[Staged]:
