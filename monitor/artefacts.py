@@ -82,7 +82,7 @@ def choose(
             return file
     if unpinned:
         return ranked[0]
-    remedy = "set unpinned = true for it in builds.toml, if it may change under us"
+    remedy = "`monitor queue retry` once its upstream names a SHA-256 or better"
     raise UnfitRelease(purl, "no digest is known of its files, so nothing can be pinned", remedy)
 
 
