@@ -82,6 +82,14 @@ def _existing(place: Path, number: int) -> Path | None:
     return None
 
 
+def visits(place: Path) -> list[Path]:
+    """The recorded answers of the address whose file is `place`, in the order of their visits."""
+    found: list[Path] = []
+    while (path := _existing(place, len(found) + 1)) is not None:
+        found.append(path)
+    return found
+
+
 class Recorded:
     """A transport that answers from a folder. The nth question for an address gets its nth visit.
 
@@ -187,12 +195,10 @@ class Recording:
         place = place_of(self._folder, request.url)
         try:
             _make_folder(place.parent)
-            number, last = 1, None
-            while (path := _existing(place, number)) is not None:
-                number, last = number + 1, path
-            if last is not None and last.read_bytes() == body:
+            before = visits(place)
+            if before and before[-1].read_bytes() == body:
                 return
-            path = _visit(place, number)
+            path = _visit(place, len(before) + 1)
             if path.is_dir():
                 path = place.with_name(f"{place.name}@1")
             _replace(_beside(path), json.dumps(about, indent=1, ensure_ascii=False).encode())

@@ -145,7 +145,7 @@ def record(app: App, url: str, folder: Path, accept: str | None, tree: bool) -> 
     from monitor.cli.byhand import network
     from monitor.model import Request
     from spiders import transport
-    from spiders.recorded import place_of
+    from spiders.recorded import place_of, visits
 
     if tree:
         raise UsageError("--tree", "a tree is recorded by asking for it",
@@ -161,7 +161,8 @@ def record(app: App, url: str, folder: Path, accept: str | None, tree: bool) -> 
             return reply.size or len(reply.bytes())
 
     count = asyncio.run(fetch())
-    click.echo(f"{clean(place_of(place, url))}: {size(count)}")
+    kept = visits(place_of(place, url))
+    click.echo(f"{clean(kept[-1] if kept else place_of(place, url))}: {size(count)}")
 
 
 @click.command()

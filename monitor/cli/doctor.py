@@ -144,8 +144,18 @@ def _contact(settings: Any) -> Iterator[Finding]:
             "contact",
             "advice",
             "none is set: the daemon asks no public server",
-            f'{settings.folder}/monitor.toml: [network] contact = "mailto:you@your.example"',
+            f'{_own(settings.folder)}/monitor.toml: [network] contact = "mailto:you@your.example"',
         )
+
+
+def _own(folder: Path) -> str:
+    """Where to write a setting; what was installed with the program is nobody's to change."""
+    from monitor.settings.places import home, shipped
+
+    if folder != shipped() or (folder.parent / "pyproject.toml").exists():
+        return str(folder)
+    own = home(os.environ, "XDG_CONFIG_HOME", ".config") / "release-monitor"
+    return f"copy {folder} to {own} (or /etc/release-monitor); there, {own}"
 
 
 def _state(app: App) -> Iterator[Finding]:

@@ -66,6 +66,7 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
         "candidates": len(judged.verdicts),
         "rejected": [_verdict(one) for one in _rejected(judged, own)],
         "held": projects.held(db, row["id"], version["version"]),
+        "wanted": _wanted(app, row["purl"]),
         "decisions": [timed(one, "at") for one in projects.decisions(db, version["id"])],
         "files": [
             timed(one, "published")
@@ -79,6 +80,12 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
             timed(one, "at") for one in glance.events_of(db, row["id"], 100, version["id"])
         ],
     }  # fmt: skip
+
+
+def _wanted(app: App, purl: str) -> str | None:
+    """The `match` of the entry of builds.toml that asks for builds of this project."""
+    rule = app.runtime.context.rule(purl)
+    return rule.match if rule is not None else None
 
 
 def _newest(
@@ -208,7 +215,7 @@ def _print_policy(facts: dict[str, Any], now: int) -> None:
     if facts["held"]:
         _line("held", facts["held"])
     if not facts["decisions"]:
-        _line("policy", "no entry of builds.toml asked for it" if not facts["jobs"] else "not yet")
+        _line("policy", _undecided(facts))
     for number, one in enumerate(facts["decisions"]):
         text = f"{_when(one['at'], now)}: {one['verdict']}: {one['rule']}, {one['reason']}"
         _line("policy" if number == 0 else "", text)
@@ -219,6 +226,17 @@ def _print_policy(facts: dict[str, Any], now: int) -> None:
         _line("files" if number == 0 else "", ", ".join(told))
     if len(facts["files"]) > 3:
         _line("", f"and {len(facts['files']) - 3} more")
+
+
+def _undecided(facts: dict[str, Any]) -> str:
+    """Why the policy has said nothing of a version."""
+    if facts["jobs"]:
+        return "not yet"
+    if not facts["wanted"]:
+        return "no entry of builds.toml asks for it"
+    if any(one["kind"] == "released" for one in facts["events"]):
+        return "not asked: no entry of builds.toml asked for it when it was released"
+    return "not asked: it was there at the first look at its project or source, and is no news"
 
 
 def _print_job(job: dict[str, Any], now: int) -> None:

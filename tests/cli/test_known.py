@@ -65,6 +65,11 @@ def test_why_goes_from_the_answer_to_the_rule(known: Cli):
     assert known("why", "aurora", "--json").json["version"] == "1.1"
 
 
+def test_why_says_that_what_was_there_is_not_built(known: Cli):
+    assert "was there at the first look" in known("why", "pypi/aurora@1.1").out
+    assert "no entry of builds.toml asks for it" in known("why", "pkg:cargo/lantern@0.1.0").out
+
+
 def test_why_fits_one_screen(known: Cli, registry):
     for number in range(60):
         registry.publish("pypi", "aurora", f"3.0.dev{number}")

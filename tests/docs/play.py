@@ -195,8 +195,12 @@ class Stage:
 
 def main() -> int:
     """Play the pages named on the command line, loudly."""
+    pages = sys.argv[1:]
+    if missing := [name for name in pages or ["--help"] if not Path(name).is_file()]:
+        print(__doc__ if missing == ["--help"] else f"{missing[0]}: no such page", file=sys.stderr)
+        return 2
     wrong: list[str] = []
-    for name in sys.argv[1:]:
+    for name in pages:
         with ExitStack() as stack:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             world = stack.enter_context(World())

@@ -6,7 +6,9 @@
     python -m tests.lab publish --state FILE file PATH | mirror PATH | tag NAME | feed TITLE
     python -m tests.lab do --state FILE ACTION [key=value …]     any action of the registry
 
-Values are JSON where they read as JSON, else text. Ends with 1 and one line of words on an error.
+Values are JSON where they read as JSON, else text; project, version and reason are always text.
+An action is a method of tests/lab/registry.py: `do yank ecosystem=pypi project=x version=1.0`.
+Ends with 1 and one line of words on an error.
 """
 
 from __future__ import annotations
@@ -20,8 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab.answers import LabError
+from tests.lab.control import ACTIONS
 from tests.lab.tools import install, install_hint
 from tests.lab.world import Hand, Places, World
+
+TEXTS = frozenset({"ecosystem", "project", "version", "reason", "name"})
+"""Arguments that are never numbers, however they look: a version "1.10" is not 1.1."""
 
 
 def serve(state: Path) -> None:
@@ -61,7 +67,7 @@ def _pairs(words: list[str]) -> dict[str, Any]:
         if not equals:
             raise LabError(f"{word}: expected key=value")
         try:
-            found[key] = json.loads(text)
+            found[key] = text if key in TEXTS else json.loads(text)
         except ValueError:
             found[key] = text
     return found
@@ -87,6 +93,10 @@ def main() -> int:
             case "publish", [where, *words]:
                 publish(Hand(Places.load(given.state)), where, words)
             case "do", [action, *words]:
+                if action not in ACTIONS:
+                    raise LabError(
+                        f"{action}: no such action; there are {' '.join(sorted(ACTIONS))}"
+                    )
                 control = Hand(Places.load(given.state)).registry
                 print(json.dumps(getattr(control, action)(**_pairs(words))))
             case _:

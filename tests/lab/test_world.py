@@ -15,6 +15,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from tests.conftest import need
+from tests.lab.__main__ import _pairs
 from tests.lab.client import get
 from tests.lab.pypi_pages import JSON
 from tests.lab.test_servers import run, runs
@@ -29,6 +30,12 @@ LS_ROW = re.compile(
 def lab(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.lab", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_version_that_looks_like_a_number_is_a_text() -> None:
+    assert _pairs(["version=1.10", "count=2", "flag=true", "title=x"]) == {
+        "version": "1.10", "count": 2, "flag": True, "title": "x",
+    }  # fmt: skip
 
 
 def test_each_upstream_shows_what_was_published(world: World) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.errors import SettingsError
 from monitor.model import Outcome, Request
-from spiders.recorded import Recorded, place_of
+from spiders.recorded import Recorded, place_of, visits
 from tests.spiders.conftest import failing, outcome
 from tests.spiders.upstream import Upstream, answer
 
@@ -35,6 +35,7 @@ async def test_what_was_recorded_is_answered_again_visit_by_visit(going, tmp_pat
     assert sorted(path.name for path in tmp_path.rglob("a*")) == [
         "a?q=1", "a?q=1@2", "a?q=1@2@headers", "a?q=1@headers"
     ]  # fmt: skip
+    assert [path.name for path in visits(place_of(tmp_path, url))] == ["a?q=1", "a?q=1@2"]
 
 
 async def test_a_name_that_is_a_file_and_a_folder_has_room_for_both(going, tmp_path):
@@ -48,6 +49,7 @@ async def test_a_name_that_is_a_file_and_a_folder_has_room_for_both(going, tmp_p
                 reply = await fetch(up.url(path))
                 assert reply.bytes() == path.encode()
                 reply.body.close()
+        assert [path.name for path in visits(place_of(tmp_path, up.url("/r")))] == ["r@1"]
 
 
 async def test_a_plain_file_put_there_by_hand_is_an_answer(going, tmp_path):
