@@ -85,7 +85,9 @@ class Crawler:
         visit = Visit(source, due.mechanism, at, Outcome.OK, None, due.project, lease=due.lease)
         asked = _Asked(self.transport(source, None if request.tree else due.answered))
         try:
-            if trail := [] if request.tree else self.trail(source, request.url):
+            # Nothing is known of a walk that never ended well.
+            known = due.answered is not None and not request.tree
+            if trail := self.trail(source, request.url) if known else []:
                 if await self._rests(request, trail, asked):
                     self._conclude(visit, asked, due)
                     result = await self.writer.write(lambda db: record(db, visit))
@@ -244,7 +246,7 @@ class Crawler:
         if isinstance(error, FetchError):
             visit.outcome, retry_after = error.outcome, error.retry_after
         visit.releases, visit.answers, visit.cursor = [], asked.answers, None
-        visit.error, visit.remedy = str(error), error.remedy
+        visit.error, visit.remedy = f"{error.where}: {error.what}", error.remedy
         visit.next = self._next(
             visit.source, due, visit.outcome, visit.at, due.fails + 1, retry_after
         )

@@ -294,7 +294,8 @@ class Daemon:
             self.log.info("visit", **facts)
             return
         error = result.doubt or visit.error or ""
-        self.log.warning("visit", **facts, error=error)
+        remedy = {"remedy": visit.remedy} if visit.remedy and not result.doubt else {}
+        self.log.warning("visit", **facts, error=error, **remedy)
 
     # ── outputs ───────────────────────────────────────────────────────────────────────
 
