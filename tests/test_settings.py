@@ -162,7 +162,13 @@ def test_other_variables_of_ours_are_no_settings():
     [
         ("[network]\n\npaces = 3", ":3: network.paces: unknown setting (did you mean 'pace'?)"),
         ("[netwrk]\n", "monitor.toml:1: netwrk: unknown table (did you mean 'network'?)"),
-        ("pace = 3", "monitor.toml:1: pace: unknown table"),
+        ("pace = 3", "monitor.toml:1: pace: stands in no table (write it below [network])"),
+        ("pacing = 3", "pacing: stands in no table (known tables: daemon, feed,"),
+        (
+            "[network]\ncontact = mailto:a@b.example",
+            "monitor.toml:2: not TOML: Invalid value (text",
+        ),
+        ("[network]\ncontact = 'me'", '"me" is no address at which you can be reached'),
         ("[network]\npace = 'x'", ':2: network.pace: must be a number of at least 0, not "x"'),
         ("[network]\nretries = true", "retries: must be a whole number of at least 0, not true"),
         ("[network]\nretries = -1", "retries: must be a whole number of at least 0, not -1"),
@@ -195,7 +201,8 @@ def test_a_mistake_is_told_with_its_line_and_what_would_be_right(text, told):
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ({"sources__a": "poll = 3"}, "sources/a.toml: 'provider' is missing (it takes text)"),
+        ({"sources__a": "poll = 3"}, "'provider' is missing (such as provider = \"pypi\""),
+        ({"sources__a": "provider = 'x'\nurl = 'y'"}, "stands under [settings]: url = …"),
         ({"sources__a": "provider = 'x'\nfollow = 'al'"}, "sources/a.toml:2: follow: must be"),
         ({"sources__A b": "provider = 'x'"}, "cannot name a source"),
         (

@@ -76,8 +76,11 @@ class Reader:
             message = str(error)
             at = re.search(r"\(at line (\d+), column (\d+)\)", message)
             line = at[1] if at else len(self.text.splitlines())  # "at end of document"
-            where = f"{self.file}:{line}"
-            self.problems.append(SettingsError(where, f"not TOML: {message}"))
+            what = f"not TOML: {message.partition(' (at ')[0]}"
+            remedy = None
+            if message.startswith("Invalid value"):
+                remedy = 'text stands in quotes, such as "mailto:you@your.example" or "3d"'
+            self.problems.append(SettingsError(f"{self.file}:{line}", what, remedy))
             return {}
 
     def struct(self, kind: type[S], value: Any, path: Path = ()) -> S | None:
@@ -89,16 +92,16 @@ class Reader:
         before = len(self.problems)
         for key in value:
             if key not in known:
-                self.problem((*path, key), "unknown setting", closest(key, list(known)))
+                self.problem((*path, key), "unknown setting", _meant(kind, key, list(known)))
         taken = {
             key: self.value(hint, value[key], (*path, key))
             for key, hint in known.items()
             if key in value
         }
-        for field in fields(kind):
-            if field.required and field.name not in value:
-                what = f"{field.name!r} is missing"
-                self.problem(path, what, f"it takes {expected(known[field.name])}")
+        for name in required_of(kind):
+            if name not in value:
+                remedy = _EXAMPLES.get((kind, name), f"it takes {expected(known[name])}")
+                self.problem(path, f"{name!r} is missing", remedy)
         if len(self.problems) > before:
             return None
         try:
@@ -201,7 +204,10 @@ def _sections(
     for key, value in table.items():
         if key not in SECTIONS:
             at = next((p for p in reader.variables if p[0] == key), (key,))
-            reader.problem(at, "unknown table", closest(key, list(SECTIONS)))
+            if isinstance(value, dict):
+                reader.problem(at, "unknown table", closest(key, list(SECTIONS)))
+            else:
+                reader.problem(at, "stands in no table", _table_of(key))
         elif section := reader.struct(known[key], value, (key,)):
             found[key] = section
     _check_sections(Settings(**found), reader)
@@ -274,6 +280,10 @@ def _check_sections(settings: Settings, reader: Reader) -> None:
             reader.problem(path, *_TOKEN)
         elif not _is_http(address):
             reader.problem(path, f"{shown(address)} is not an http or https address")
+    if network.contact and not re.search(r"[^@\s]@[^@\s]|://[^/\s]", network.contact):
+        what = f"{shown(network.contact)} is no address at which you can be reached"
+        remedy = 'write "mailto:you@your.example", or the address of a page'
+        reader.problem(("network", "contact"), what, remedy)
     if network.record and network.replay:
         what = "answers cannot be recorded while they are replayed"
         reader.problem(("network", "record"), what, "leave out one of network.record and .replay")
@@ -323,6 +333,35 @@ def _is_http(address: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+_EXAMPLES = {
+    (Source, "provider"): 'such as provider = "pypi"; `monitor providers` lists them',
+    (Package, "upstream"): 'such as upstream = "pkg:pypi/requests", or "github/owner/name"',
+}
+
+
+def _meant(kind: type[Struct], key: str, known: list[str]) -> str:
+    """What an unknown key should have been. In a source, it may be its provider's."""
+    hint = closest(key, known)
+    if kind is not Source:
+        return hint
+    own = f"what the provider itself takes (`monitor providers`) stands under [settings]: {key} = …"
+    return f"{hint} Or: {own}" if hint.startswith("did you") else own
+
+
+def _table_of(key: str) -> str:
+    """Where a setting belongs that stands above all tables."""
+    homes = [name for name in SECTIONS if key in hints_of(hints_of(Settings)[name])]
+    if homes:
+        return f"write it below {' or '.join(f'[{name}]' for name in homes)}"
+    return f"known tables: {', '.join(sorted(SECTIONS))}"
+
+
+@cache
+def required_of(kind: type[Struct]) -> tuple[str, ...]:
+    """The settings of a struct that must be given."""
+    return tuple(field.name for field in fields(kind) if field.required)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ def expected(hint: Any) -> str:
     return _say(inspect.type_info(hint))
 
 
+@cache
 def unit_of(hint: Any) -> str | None:
     """ "duration" or "size" where text of that kind is taken."""
     kind = inspect.type_info(hint)
