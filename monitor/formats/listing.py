@@ -71,33 +71,67 @@ def inside(path: str) -> bool:
 PathRow = tuple[str, str, FileRow | None]  # the folder's path, the name, None for a folder
 
 
+class Opened:
+    """The folders that a listing which goes depth first has open, so that only these are kept.
+
+    `here`  the folder that its rows are in
+    `left`  those that it has left since somebody took them away. Comes it back to one, that one
+            is opened again, for the rest of its rows
+    """
+
+    __slots__ = ("_stack", "here", "left")
+
+    def __init__(self) -> None:
+        self.here = Folder("")
+        self.left: list[Folder] = []
+        self._stack = [self.here]
+
+    def enter(self, path: str, name: str) -> Folder | None:
+        """Open the folder `path`, where a row stands for `name`; None where it leads elsewhere."""
+        if not inside(path):
+            self.here.notes.append(unread(f"{path}/{name}", "a path that leads elsewhere"))
+            return None
+        stack = self._stack
+        while path != stack[-1].path and not _within(path, stack[-1].path):
+            self.left.append(stack.pop())
+        if path != stack[-1].path:
+            stack.append(Folder(path))
+        self.here = stack[-1]
+        return self.here
+
+    def take(self) -> list[Folder]:
+        """What it has left."""
+        found, self.left = self.left, []
+        return found
+
+    def rest(self) -> list[Folder]:
+        """What is still open when the listing has ended."""
+        return self.take() + self._stack[::-1]
+
+
 def grouped(rows: Iterable[PathRow | Note]) -> Iterator[Folder]:
     """Folders from the rows of a listing that goes depth first; ("", "", None) is the top.
 
-    A folder is handed out when the listing has left it, so that only the open
-    ones are kept. Comes a listing back to one, it is handed out again with the rest.
+    A folder is handed out when the listing has left it; see `Opened`.
     """
-    here = Folder("")
-    stack = [here]
+    opened = Opened()
+    here = opened.here
     for row in rows:
         if isinstance(row, (Unread, Partial)):
             here.notes.append(row)
             continue
         parent, name, file = row
         if parent != here.path:
-            if not inside(parent):
-                here.notes.append(unread(f"{parent}/{name}", "a path that leads elsewhere"))
+            if (found := opened.enter(parent, name)) is None:
                 continue
-            while parent != stack[-1].path and not _within(parent, stack[-1].path):
-                yield stack.pop()
-            if parent != stack[-1].path:
-                stack.append(Folder(parent))
-            here = stack[-1]
+            here = found
+            if opened.left:
+                yield from opened.take()
         if file is not None:
             here.files.append(file)
         elif name not in ("", ".", ".."):
             here.folders.append(name)
-    yield from reversed(stack)
+    yield from opened.rest()
 
 
 def _within(path: str, folder: str) -> bool:

@@ -16,7 +16,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import dropwhile
 
-from monitor.formats.listing import Folder, Note, PathRow, grouped, whole_lines
+from monitor.formats.listing import Folder, Opened, whole_lines
 from monitor.formats.text import unread
 from monitor.model import Partial, Reply
 
@@ -35,14 +35,11 @@ def folders(reply: Reply) -> Iterator[Folder]:
     What comes before the first row is the server's greeting. Raises ValueError
     where no row is found.
     """
-    return grouped(_paths(reply))
-
-
-def _paths(reply: Reply) -> Iterator[PathRow | Note]:
-    begun, indent = False, 0
+    opened, begun, indent = Opened(), False, 0
+    here = opened.here
     for text in whole_lines(_blocks(reply)):
         if isinstance(text, Partial):
-            yield text
+            here.notes.append(text)
             continue
         rows: list[tuple[str, ...] | str] = list(_ROW.findall(text))
         if len(rows) != text.count("\n"):
@@ -57,22 +54,31 @@ def _paths(reply: Reply) -> Iterator[PathRow | Note]:
             indent = len(rows[0][4]) - 1 if rows[0][4].strip() == "." else 0
         for row in rows:
             if isinstance(row, str):
-                yield unread(row, "not a row of an rsync listing")
+                here.notes.append(unread(row, "not a row of an rsync listing"))
                 continue
             kind, size, day, clock, path = row
+            if kind not in "-d":
+                continue
             if indent:
                 path = path[indent:]
             if "\\#" in path:
                 path = _unescaped(path)
             parent, _, name = path.rpartition("/")
+            if parent != here.path:
+                if (found := opened.enter(parent, name)) is None:
+                    continue
+                here = found
+                if opened.left:
+                    yield from opened.take()
             if kind == "-":
                 at = _midnight(day) + _clock(clock) if day else None
                 plain = size if size.isdigit() else size.replace(",", "").replace(".", "")
-                yield parent, name, (name, int(plain), at)
-            elif kind == "d":
-                yield parent, "" if path == "." else name, None
+                here.files.append((name, int(plain), at))
+            elif name not in ("", ".", ".."):
+                here.folders.append(name)
     if not begun:
         raise ValueError("no row of an rsync listing in it")
+    yield from opened.rest()
 
 
 def _blocks(reply: Reply) -> Iterator[bytes]:
