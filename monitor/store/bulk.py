@@ -178,12 +178,14 @@ class _Applied:
             """,
             self.facts,
         )
+        # A look at each is cheaper than a conflict, and dearer where all of them are new.
+        known = "EXISTS (SELECT 1 FROM listing WHERE source = :source AND project = named.project)"
         self.db.execute(
-            """
+            f"""
             INSERT INTO listing (source, project, name, revision, added, due)
             SELECT :source, project, name, revision, :at,
                    CASE WHEN :follow AND NOT :first AND revision IS NOT NULL THEN :at END
-            FROM temp.named WHERE true
+            FROM temp.named WHERE {"true" if self.first else f"NOT {known}"}
             ON CONFLICT DO NOTHING
             """,
             self.facts,
