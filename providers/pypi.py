@@ -83,7 +83,7 @@ def read_files(reply: Reply) -> Iterator[Finding]:
 
     Raises ValueError when the page is of another project than the one asked for.
     """
-    page = msgspec.convert(reply.json(), _Page)
+    page = _page(reply)
     asked = reply.request.project
     if asked and canonicalize_name(asked) != canonicalize_name(page.name):
         raise ValueError(f"the page is of {page.name!r}, not of {asked!r}")
@@ -95,6 +95,29 @@ def read_files(reply: Reply) -> Iterator[Finding]:
         yield checked(_release(reply, page, version, [files[name] for name in its]))
     for name in strays:
         yield unread(name, "a file of no version")
+
+
+_decode = msgspec.json.Decoder(_Page).decode
+_OF_FILE = tuple(b'"%b"' % field.encode_name.encode() for field in msgspec.structs.fields(_File))
+_OF_PAGE = (b'"name"', b'"files"', b'"versions"', b'"project-status"', b'"status"')
+_WITH_DIGEST = (b'"hashes"', b'"core-metadata"', b'"data-dist-info-metadata"')
+
+
+def _page(reply: Reply) -> _Page:
+    """The page, typed. A key that is given twice is an error, as in `Reply.json`."""
+    body = reply.bytes()
+    try:
+        page = _decode(body)
+    except msgspec.MsgspecError:
+        return msgspec.convert(reply.json(), _Page)  # says why, in its words
+    # Where each key that matters stands no more often than it can, none is there twice.
+    once = (
+        b"\\" not in body
+        and all(body.count(key) <= len(page.files) for key in _OF_FILE)
+        and all(body.count(key) <= 1 for key in _OF_PAGE)
+        and body.count(b'"sha256"') <= sum(map(body.count, _WITH_DIGEST))
+    )
+    return page if once else msgspec.convert(reply.json(), _Page)
 
 
 def _release(reply: Reply, page: _Page, version: str, files: list[_File]) -> Release:
@@ -111,7 +134,9 @@ def _release(reply: Reply, page: _Page, version: str, files: list[_File]) -> Rel
         state, reason = State.DEPRECATED, page.status and page.status.reason
     else:
         state, reason = State.LISTED, None
-    dates = [date for file in files if (date := utc(file.upload_time))]
+    times = [utc(file.upload_time) for file in files]
+    dates = [date for date in times if date]
+    here = address_of(reply)
     return Release(
         page.name,
         version,
@@ -124,13 +149,13 @@ def _release(reply: Reply, page: _Page, version: str, files: list[_File]) -> Rel
                 digest=_digest(file.hashes),
                 size=file.size,
                 name=file.filename,
-                published=utc(file.upload_time),
+                published=at,
                 yanked=file.yanked is not False,
                 kind=python_files.kind(file.filename),
             )
-            for file in files
+            for file, at in zip(files, times, strict=True)
             # The address may be relative to the page.
-            if (url := web_address(address_of(reply), file.url))
+            if (url := web_address(here, file.url))
         ),
     )
 

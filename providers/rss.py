@@ -10,6 +10,7 @@ Settings
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -63,8 +64,21 @@ class Titles:
         yield from self.read(reply)
 
 
+# "name 1.2.3", which needs no thought: what the long way says of it is the same.
+_PLAIN = re.compile(
+    r"([A-Za-z][A-Za-z0-9+]*(?:[-_][A-Za-z0-9+]+)*) ([0-9]{1,6}(?:\.[0-9]{1,6}){1,3})"
+).fullmatch
+
+
 def _split(title: str, project: str | None) -> tuple[str | None, str | None]:
     """Name and version in a title; what stands before the version is the name."""
+    plain = _PLAIN(title)
+    if plain and plain[1].lower() not in _NOISE:
+        return project or plain[1], plain[2]
+    return _split_long(title, project)
+
+
+def _split_long(title: str, project: str | None) -> tuple[str | None, str | None]:
     words = [word.strip("()[],;:!\"'") for word in title.split()]
     splits = [archive_names.split(word, project=project) for word in words]
     usable = [i for i, s in enumerate(splits) if s.version and s.confidence >= SURE]

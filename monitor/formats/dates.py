@@ -12,7 +12,15 @@ def utc(text: object) -> datetime | None:
     A date without a zone is taken for UTC. The zones `UT` and `UTC`, two
     spaces in a row, and fractions of any length are understood.
     """
-    if not isinstance(text, str) or not (text := " ".join(text.split())):
+    if not isinstance(text, str):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is UTC:
+            return found
+    except ValueError:
+        pass
+    if not (text := " ".join(text.split())):
         return None
     try:
         found = datetime.fromisoformat(text)

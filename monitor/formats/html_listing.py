@@ -80,7 +80,8 @@ def _from_html(text: str, address: str, certain: bool) -> Folder:
         href = _HREF.search(link[1])
         if not href:
             continue
-        reference = html.unescape(href[1] or href[2] or href[3] or "").strip()
+        reference = href[1] or href[2] or href[3] or ""
+        reference = (html.unescape(reference) if "&" in reference else reference).strip()
         rest = text[link.end() : following.start() if following else link.end() + 2000]
         at, size = _told(rest)
         dated = dated or at is not None
@@ -131,6 +132,8 @@ def _directly_in(base: str, reference: str) -> str | None:
 
 
 def _unquoted(name: str) -> str | None:
+    if "%" not in name and name.isascii():
+        return name
     try:
         return unquote_to_bytes(name).decode("utf-8")
     except UnicodeDecodeError:

@@ -19,6 +19,12 @@ from packaging.version import Version
 SOURCE = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar", ".tbz")
 BINARY = (".whl", ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg")
 
+# What stands behind "name-" in the names of today: "1.0-cp312-none-any.whl", "1.0.tar.gz".
+_MODERN = re.compile(
+    r"([0-9a-z][0-9a-z.+!]*)-(?:py|cp|pp)[0-9][0-9a-z_.]*-[0-9a-z_.]+-[0-9a-z_.]+\.whl\Z"
+    r"|([0-9a-z][0-9a-z.+!]*)\.tar\.gz\Z"
+).match
+
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
@@ -34,8 +40,16 @@ def by_version(
     found: dict[str, list[str]] = {version: [] for version in versions or ()}
     spelled: Mapping[str, str] = {canonical(version): version for version in found}
     strays = []
+    start = canonicalize_name(project).replace("-", "_") + "-"
+    # Where a version may have hyphens, a file's name has to be read with more care.
+    plain = start[:1].isalnum() and start[-2:-1].isalnum()
+    plain = plain and not any("-" in version or "_" in version for version in found)
     for file in files:
-        version = _version(project, file, spelled)
+        version = None
+        if plain and file.startswith(start) and (match := _MODERN(file, len(start))):
+            version = spelled.get(canonical(match[1] or match[2]))
+        if version is None:
+            version = _version(project, file, spelled)
         if version is None:
             strays.append(file)
         else:

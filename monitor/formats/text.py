@@ -95,8 +95,16 @@ def unread(raw: object, reason: str) -> Unread:
     return Unread(shown.encode("unicode_escape").decode("ascii")[:1000], reason)
 
 
+# Whole addresses that joining leaves as they are; nearly all that registries write.
+_WHOLE = re.compile(
+    r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]{1,5})?/[A-Za-z0-9._~%+=,:@!/-]*"
+).fullmatch
+
+
 def web_address(base: str, reference: object) -> str | None:
     """The absolute http(s) address that a page at `base` refers to; None for anything else."""
+    if isinstance(reference, str) and _WHOLE(reference):
+        return reference
     if not isinstance(reference, str) or not reference.isprintable() or " " in reference:
         return None
     try:

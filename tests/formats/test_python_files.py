@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.formats import python_files
 
@@ -69,3 +71,26 @@ def test_a_version_of_thousands_of_digits_does_not_hide_the_others():
 
     assert found["1.0"] == alone["1.0"] == ["aurora-1.0.tar.gz"]
     assert strays == [f"aurora-{absurd}.tar.gz"]
+
+
+@given(
+    st.sampled_from(["foo", "Foo.Bar", "foo-2", "a_", "x"]),
+    st.lists(
+        st.from_regex(r"[0-9]{1,2}(\.[0-9]){0,2}(rc1|\.post1|-1|-py3|_a|\+l)?", fullmatch=True),
+        unique=True,
+    ),
+    st.sampled_from(["", "-1", "-2abc", ".1"]),
+    st.sampled_from(["-py3-none-any.whl", "-cp39-cp39-a_1.whl", ".tar.gz", "-py2.7.egg", ".zip"]),
+)
+def test_names_of_today_are_read_at_once_and_mean_what_the_long_way_says(
+    project, versions, build, ending
+):
+    name = project.lower().replace("-", "_").replace(".", "_")
+    files = [f"{name}-{version}{build}{ending}" for version in versions]
+    spelled = {python_files.canonical(version): version for version in versions}
+
+    found, strays = python_files.by_version(project, files, versions)
+
+    for file in files:
+        expected = python_files._version(project, file, spelled)
+        assert file in (strays if expected is None else found[expected])

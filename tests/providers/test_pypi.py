@@ -129,9 +129,20 @@ def test_B04_what_is_missing_or_of_another_kind_is_named_by_its_path(body, path)
     assert path in str(error.value)
 
 
-def test_B11_a_key_that_is_given_twice_is_refused():
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"meta": {}, "name": "argset", "name": "other", "files": []}',
+        '{"meta": {}, "n\\u0061me": "argset", "name": "other", "files": []}',
+        '{"name": "argset", "files": [{"filename": "argset-1.tar.gz", "url": "a", "url": "b",'
+        ' "hashes": {}}]}',
+        '{"name": "argset", "files": [{"filename": "argset-1.tar.gz", "url": "a",'
+        ' "hashes": {"sha256": "a", "sha256": "b"}}]}',
+    ],
+)
+def test_B11_a_key_that_is_given_twice_is_refused(body):
     with pytest.raises(ValueError, match="duplicate"):
-        read('{"meta": {}, "name": "argset", "name": "other", "files": []}')
+        read(body)
 
 
 @pytest.mark.parametrize("version", ["1.\uff10", "1.0\u200b", "1.0\x1b[31m", "1.0\n", ""])
