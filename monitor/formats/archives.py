@@ -184,8 +184,8 @@ def _rows_by_name(folder: Folder, base: str) -> list[Row]:
     strange: list[FileRow] = []
     stem, none = "", False
     for file in folder.files:
-        name = file[0]
-        if name.rpartition(".")[2] not in _ARCHIVES:
+        name, _, at = file
+        if name[name.rfind(".") + 1 :] not in _ARCHIVES:
             continue
         if (plain := _PLAIN(name)) is None or len(name) > LONGEST:
             if not _NONE(name):
@@ -194,8 +194,12 @@ def _rows_by_name(folder: Folder, base: str) -> list[Row]:
         key = (plain[1], plain[2])
         if key[0] != stem:  # whether a plain name is none of ours, its stem decides
             stem, none = key[0], _NONE(name) is not None
-        if not none:
-            _add(found, key, file[2], name)
+        if none:
+            continue
+        if key in found:
+            _add(found, key, at, name)
+        else:
+            found[key] = (at, name)
     for name, part in _strange(folder, None, strange, ""):
         owner, version = part.name, part.version
         if owner and part.kind == "source" and is_name(owner) and is_version(version):
