@@ -47,6 +47,9 @@ BATCH = 5000
 SMALL = 64 * 1024
 """Bytes of an answer that is read at once: a thread for it would cost more."""
 
+MISNAMED = "is that its name? It may have moved: correct packages.toml, or `monitor unwatch` it"
+"""What to do about a watched project that its upstream does not have."""
+
 BAD_SHARE = 0.01
 """More unreadable entries than this, and the answer as a whole is not to be trusted (B05)."""
 
@@ -247,6 +250,8 @@ class Crawler:
             visit.outcome, retry_after = error.outcome, error.retry_after
         visit.releases, visit.answers, visit.cursor = [], asked.answers, None
         visit.error, visit.remedy = f"{error.where}: {error.what}", error.remedy
+        if visit.outcome is Outcome.GONE and due.watched:
+            visit.remedy = visit.remedy or MISNAMED
         visit.next = self._next(
             visit.source, due, visit.outcome, visit.at, due.fails + 1, retry_after
         )

@@ -99,6 +99,7 @@ class Daemon:
     stranded: list[due.Due] = field(default_factory=list)  # visits that could not be recorded
     visited: int = 0
     stuck_until: float = 0.0
+    trouble: StoreError | None = None  # what has kept us from writing since the last beat
     fatal: StoreError | None = None  # why we end although nobody told us to
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     clock: Clock = field(default_factory=Clock)
@@ -138,7 +139,7 @@ class Daemon:
     async def _sync(self) -> None:
         at = now()
         for problem in await self.writer.write(lambda db: self.runtime.sync_packages(db, at)):
-            self.log.warning("package cannot be watched", problem=problem)
+            self.log.warning("package cannot be watched", problem=str(problem))
 
     async def _serve(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -162,6 +163,11 @@ class Daemon:
         scheduler.start()
         await self._publish()
         sd.notify("READY=1", f"STATUS=watching {len(self.runtime.sources)} sources")
+        if not (settings.network.contact or settings.network.gateway or settings.network.replay):
+            self.log.warning(
+                "no contact is set: public servers are not asked",
+                remedy='monitor.toml: [network] contact = "mailto:you@your.example"',
+            )
         self.log.info("ready", sources=len(self.runtime.sources), state=str(self.runtime.state))
         try:
             await self._until_stopped()
@@ -226,7 +232,8 @@ class Daemon:
             "cannot go on", **whose, where=error.where, what=error.what, remedy=error.remedy
         )
         if isinstance(error, StoreError):
-            sd.notify(f"STATUS={error.what}: {error.remedy}")
+            self.trouble = error
+            sd.notify(f"STATUS={error.what}: {error.remedy or 'see the log'}")
 
     # ── visits ────────────────────────────────────────────────────────────────────────
 
@@ -263,6 +270,7 @@ class Daemon:
             self.log.error("visit failed", source=one.source, error=str(error))
             self.stranded.append(one)
             if isinstance(error, StoreError):
+                self.trouble = error
                 self.stuck_until = time.monotonic() + ROOM
 
     async def _visit(self, one: due.Due) -> None:
@@ -381,6 +389,7 @@ class Daemon:
         await self.writer.write(
             lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES ('beat', ?)", (at,))
         )
+        self.trouble = None
         sd.notify("WATCHDOG=1", f"STATUS={self.visited} visits, {len(self.visits)} under way")
 
     def _find_database(self) -> tuple[int, int] | None:
@@ -453,7 +462,7 @@ class Daemon:
             return UsageError("control socket", "no such act", "is this another version?")
         at = now()
         if name == "ping":
-            return {"at": at}  # whoever asks whether we run waits for no write
+            return {"at": at, "trouble": self._trouble()}  # who asks this waits for no write
         try:
             outcome = await self.writer.write(
                 lambda db: function(db, self.runtime, at, **arguments)
@@ -470,6 +479,11 @@ class Daemon:
             await self._guarded(self._publish)()
         self.more.set()
         return outcome
+
+    def _trouble(self) -> dict[str, str | None] | None:
+        if self.trouble is None:
+            return None
+        return {name: getattr(self.trouble, name) for name in ("where", "what", "remedy")}
 
     # ── the end ───────────────────────────────────────────────────────────────────────
 

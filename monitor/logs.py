@@ -62,3 +62,15 @@ def set_up(settings: LogSettings) -> None:
     )
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("scrapy").setLevel(logging.ERROR)
+    _quiet_retries()
+
+
+def _quiet_retries() -> None:
+    """A further attempt is no news: the visit tells how it ended. Who looks closely sees them."""
+    from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+
+    def tell(details: RetryDetails) -> None:
+        wait = round(details.wait_for, 1)
+        structlog.get_logger().debug("again", error=str(details.caused_by), wait=wait)
+
+    set_on_retry_hooks([tell])

@@ -7,7 +7,7 @@ Patterns are RE2: they take linear time, whatever text an upstream sends.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta, Struct, structs
@@ -156,11 +156,15 @@ class Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def over(self, base: Rules) -> Rules:
         """These rules where they say something, else `base`: a package's over its source's."""
         said = {
-            field.name: value
-            for field in structs.fields(self)
-            if (value := getattr(self, field.name)) != field.default
+            name: value for name, default in defaults() if (value := getattr(self, name)) != default
         }
         return structs.replace(base, **said) if said else base
+
+
+@cache
+def defaults() -> tuple[tuple[str, Any], ...]:
+    """Each rule and what it is where nobody says anything."""
+    return tuple((field.name, field.default) for field in structs.fields(Rules))
 
 
 @lru_cache(maxsize=1024)

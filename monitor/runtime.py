@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import providers
-from monitor.errors import SettingsError, UsageError
+from monitor.errors import MonitorError, SettingsError, UsageError
 from monitor.plausible import Gate
 from monitor.protocols import Provider
-from monitor.rules import Rules
+from monitor.rules import Rules, defaults
 from monitor.settings import Settings
 from monitor.settings import Source as SourceSettings
 from monitor.sources import Source, project_of
@@ -149,25 +149,54 @@ class Runtime:
             is not None
         )
 
-    def sync_packages(self, db: sqlite3.Connection, at: int) -> list[str]:
+    def placed(self) -> tuple[list[tuple[Source, str, dict[str, Any]]], list[MonitorError]]:
+        """What the settings name: its source, its name there, and what is said of it.
+
+        And what no configured source knows; what is alike is told once.
+        """
+        found: list[tuple[Source, str, dict[str, Any]]] = []
+        problems: list[MonitorError] = []
+        unplaced: dict[str, list[str]] = {}
+        for upstream, package in self._named():
+            try:
+                places = self.resolve(upstream)[:1]
+            except (UsageError, SettingsError) as error:
+                problems.append(error)
+                continue
+            if places and places[0][0].name in self.sources:
+                found.append((*places[0], package))
+            else:
+                unplaced.setdefault(upstream.partition("/")[0], []).append(upstream)
+        return found, problems + [self._unplaced(*one) for one in unplaced.items()]
+
+    def _unplaced(self, kind: str, upstreams: list[str]) -> SettingsError:
+        """What is wrong with upstreams that begin alike, and what to do."""
+        from difflib import get_close_matches
+
+        more = f", nor {len(upstreams) - 1} more of {kind}" if len(upstreams) > 1 else ""
+        wanted = providers.for_purl(kind[4:]) if kind.startswith("pkg:") else (kind,)
+        there = [name for name in wanted if name in providers.names()]
+        near = get_close_matches(kind, [*self.sources, *providers.names()], 1)
+        if there:
+            remedy = f'add sources/{there[0]}.toml with the line provider = "{there[0]}"'
+        elif near:
+            remedy = f"did you mean {near[0]}? `monitor sources` lists what is configured"
+        else:
+            remedy = "`monitor providers` lists what there is; the others are watched meanwhile"
+        where = f"packages.toml: {upstreams[0]}"
+        return SettingsError(where, f"no configured source knows it{more}", remedy)
+
+    def sync_packages(self, db: sqlite3.Connection, at: int) -> list[MonitorError]:
         """Watch what the settings name, and no longer what they no longer name.
 
-        Returns in words what could not be placed.
+        Returns what could not be placed.
         """
         from monitor.store import projects
         from monitor.store.known import enrol
 
-        problems: list[str] = []
+        found, problems = self.placed()
         kept: set[int] = set()
-        for upstream, package in self._named():
-            try:
-                found = self.resolve(upstream)[:1]
-            except (UsageError, SettingsError) as error:
-                found, problems = [], [*problems, str(error)]
-            if not found or found[0][0].name not in self.sources:
-                problems.append(f"{upstream}: no configured source knows it")
-                continue
-            source, name = found[0]
+        for source, name, package in found:
             project, _ = enrol(db, source, name, at)
             kept.add(project)
             projects.watch(db, project, at, source=source, origin="settings", **package)
@@ -194,12 +223,10 @@ class Runtime:
 
 def _said(rules: Rules) -> dict[str, Any]:
     """Only what differs from the defaults, so that a source's rules still show through."""
-    import msgspec
-
     return {
-        info.name: getattr(rules, info.name)
-        for info in msgspec.structs.fields(rules)
-        if getattr(rules, info.name) != info.default
+        name: getattr(rules, name)
+        for name, default in defaults()
+        if getattr(rules, name) != default
     }
 
 

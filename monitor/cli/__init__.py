@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export-db": ("keep", "export_db", "Write all that is known as JSON lines."),
     "feed": ("feed", "feed", "Follow the event log, or write the JSON feed."),
     "hold": ("hold", "hold", "Keep a release, or a project, from being built."),
-    "import": ("transfer", "import_", "Watch what another program's files name."),
+    "import": ("transfer", "import_", "Find the upstreams of recipes, lock files and lists."),
     "list": ("show", "list_", "List the watched projects."),
     "man": ("manual", "man", "Print the manual page."),
     "new": ("develop", "new", "Begin a provider: a module and its test."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli import NEWER, UPSTREAM, WRONG, App
-from monitor.cli.render import ago, clean, complaint, iso, print_json, styled, table
+from monitor.cli.render import ago, clean, complaints, iso, print_json, styled, table
 from monitor.cli.which import Meant, all_watched, ambiguous, meant
 from monitor.errors import FetchError, MonitorError, ReadError, UsageError
 
@@ -71,8 +71,8 @@ def check(
     codes = []
     for row, (_, error) in zip(rows, answers, strict=True):
         codes.append(_code(row, error))
-        if error is not None and not json:
-            complaint(error)
+    if not json:
+        complaints([error for _, error in answers if error is not None], "--json tells all")
     ctx.exit(next((code for code in (WRONG, UPSTREAM, NEWER) if code in codes), 0))
 
 

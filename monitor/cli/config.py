@@ -32,6 +32,8 @@ def check(ctx: click.Context, json: bool) -> None:
         complaint(one)
     if problems:
         ctx.exit(WRONG)
+    for one in _notes(app):
+        complaint(one)
     sources = len(app.settings.sources)
     click.echo(f"{clean(app.place.folder)}: good; {sources} sources")
 
@@ -57,14 +59,16 @@ def show(app: App, json: bool) -> None:
 
 def mistakes(app: App) -> list[Any]:
     """Everything that is wrong: in the files, and in what providers are given."""
-    from monitor.errors import MonitorError
+    from monitor.errors import MonitorError, SettingsError
     from monitor.runtime import source_of
     from monitor.settings import check as look
 
     place = app.place
-    problems: list[Any] = list(look(place))
-    if problems:
-        return problems
+    problems: list[Any] = []
+    try:
+        app.settings  # noqa: B018 - read once; all mistakes are looked for where there is one
+    except SettingsError:
+        return list(look(place))
     for name, source in app.settings.sources.items():
         try:
             source_of(name, source, app.settings)
@@ -72,3 +76,18 @@ def mistakes(app: App) -> list[Any]:
             where = f"{place.folder}/sources/{name}.toml: {error.where}"
             problems.append(type(error)(where, error.what, error.remedy))
     return problems
+
+
+def _notes(app: App) -> list[Any]:
+    """What is allowed, and yet surely not what was meant."""
+    from monitor.errors import SettingsError
+
+    if not app.settings.sources:
+        return [
+            SettingsError(
+                f"{app.place.folder}/sources",
+                "no source is configured, so nothing is asked",
+                'such as a file pypi.toml with the line provider = "pypi"',
+            )
+        ]
+    return app.runtime.placed()[1]

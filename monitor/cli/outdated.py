@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli import NEWER, App
-from monitor.cli.render import ago, clean, complaint, iso, print_json, table
+from monitor.cli.render import ago, clean, complaints, iso, print_json, table
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,15 +18,26 @@ if TYPE_CHECKING:
     from monitor.cli.shipped import Shipped
     from monitor.sources import Source
 
+_NAMED = 5
+"""Packages that are named of all that could not be compared for one reason."""
+
 
 @click.command()
 @click.option("--against", type=click.Path(path_type=Path), metavar="FILE",
               help="Table of what you ship; - is standard input.")  # fmt: skip
+@click.option("--owner", metavar="NAME", help="Only what that person or team looks after.")
 @click.option("--every", is_flag=True, help="Show also what is up to date.")
 @click.option("--bump", is_flag=True, help="Print a bump record per update, for scripts.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_context
-def outdated(ctx: click.Context, against: Path | None, every: bool, bump: bool, json: bool) -> None:
+def outdated(
+    ctx: click.Context,
+    against: Path | None,
+    owner: str | None,
+    every: bool,
+    bump: bool,
+    json: bool,
+) -> None:
     """Compare what you ship with what was last seen upstream.
 
     What you ship is what `watch --current` and packages.toml say, or FILE: lines
@@ -34,11 +45,13 @@ def outdated(ctx: click.Context, against: Path | None, every: bool, bump: bool, 
     version. CSV with or without a head, tabs, or blanks; "#" begins a comment.
 
     A bump record is one JSON object: package, purl, old, new, file, address,
-    digest, size. Exit code 10 where something is newer. Nothing is asked of an
-    upstream: `monitor check --all` does that.
+    digest, size, owner. Exit code 10 where something is newer. Nothing is asked
+    of an upstream: `monitor check --all` does that.
     """
     app: App = ctx.obj
     rows, wrong = _rows(app, _shipped(app, against))
+    if owner is not None:
+        rows = _owned(rows, owner)
     newer = [row for row in rows if row["newest"]]
     if bump:
         print_json(_bump(app.reader, row) for row in newer)
@@ -46,9 +59,19 @@ def outdated(ctx: click.Context, against: Path | None, every: bool, bump: bool, 
         print_json(_exact(row) for row in (rows if every else newer))
     else:
         _print(rows, newer, every)
-    for error in wrong:
-        complaint(error)
+    complaints(wrong, "--every tells all", every=every)
     ctx.exit(2 if wrong else NEWER if newer else 0)
+
+
+def _owned(rows: list[dict[str, Any]], owner: str) -> list[dict[str, Any]]:
+    """Those of that owner. Raises UsageError where there are none, with the owners there are."""
+    found = [row for row in rows if (row["owner"] or "").lower() == owner.lower()]
+    if not found:
+        there = sorted({row["owner"] for row in rows if row["owner"]})
+        known = ", ".join(there[:10]) + (", …" if len(there) > 10 else "")
+        remedy = f"owners are: {known}" if there else "say `owner` in packages.toml"
+        raise UsageError(f"--owner {owner}", "looks after nothing here", remedy)
+    return found
 
 
 def _shipped(app: App, against: Path | None) -> list[Shipped]:
@@ -56,20 +79,43 @@ def _shipped(app: App, against: Path | None) -> list[Shipped]:
 
     if against is not None:
         return read(against)
+    found = _packages(app)
+    told = {one.upstream for one in found}
     from monitor.store import projects
 
-    found = [
-        Shipped(row["name"] or row["purl"].rpartition("/")[2], row["purl"], row["current"])
-        for row in projects.watched(app.reader)
-        if row["current"]
-    ]
+    for row in projects.watched(app.reader):
+        if row["current"] and row["purl"] not in told:
+            name = row["name"] or row["purl"].rpartition("/")[2]
+            found.append(Shipped(name, row["purl"], row["current"], owner=row["owner"]))
     if not found:
         raise UsageError(
             "outdated",
             "it is not known what you ship",
             "say `monitor watch PKG --current VERSION`, write packages.toml, or use --against FILE",
         )
-    return found
+    return sorted(found, key=lambda one: one.package)
+
+
+def _packages(app: App) -> list[Shipped]:
+    """What packages.toml says, as it is now. Several may be of one project, each with its pin."""
+    import msgspec
+
+    from monitor.cli.shipped import Shipped
+    from monitor.rules import Rules
+
+    app.reader  # noqa: B018 - whoever has not begun yet is told that first
+    decode = msgspec.json.Decoder(Rules).decode
+    return [
+        Shipped(
+            said["name"],
+            source.purl(name),
+            said["current"],
+            owner=said["owner"],
+            rules=decode(said["rules"]),
+        )
+        for source, name, said in app.runtime.placed()[0]
+        if said.get("current")
+    ]
 
 
 def _rows(app: App, shipped: list[Shipped]) -> tuple[list[dict[str, Any]], list[UsageError]]:
@@ -80,7 +126,10 @@ def _rows(app: App, shipped: list[Shipped]) -> tuple[list[dict[str, Any]], list[
         try:
             project = _project(app, one)
         except UsageError as error:
-            wrong.append(UsageError(f"{one.where}{one.package}", error.what, error.remedy))
+            if one.where:
+                wrong.append(UsageError(f"{one.where}{one.package}", error.what, error.remedy))
+            else:  # packages.toml has it since a moment ago
+                rows.append(_compared(app, one, {"id": None, "purl": one.upstream}, []))
             continue
         listings = projects.listings(app.reader, project["id"])
         rows.append(_compared(app, one, project, listings))
@@ -104,7 +153,10 @@ def _project(app: App, one: Shipped) -> sqlite3.Row:
 
 
 def _compared(
-    app: App, one: Shipped, project: sqlite3.Row, listings: list[dict[str, Any]]
+    app: App,
+    one: Shipped,
+    project: sqlite3.Row | dict[str, Any],
+    listings: list[dict[str, Any]],
 ) -> dict[str, Any]:
     from monitor.runtime import default_source
     from monitor.store.appraise import appraise, rules_of
@@ -123,12 +175,16 @@ def _compared(
         "source": place["source"] if place else None,
         "answered": place["answered"] if place else None,
         "outcome": "not asked yet",
+        "owner": one.owner,
     }
     if place is None:
         return row
     source: Source = app.runtime.sources.get(place["source"]) or default_source(place["provider"])
-    judged = appraise(db, source, project["id"])
     rules, scheme = rules_of(db, source, project["id"])
+    if one.rules is not None:
+        rules = one.rules.over(source.rules)
+        scheme = rules.scheme or source.provider.ordering
+    judged = appraise(db, source, project["id"], rules=rules)
     found = _newer(judged, one.version, scheme, rules)
     if judged.newest:
         row["outcome"] = "newer" if found else "up to date"
@@ -190,6 +246,7 @@ def _bump(db: sqlite3.Connection, row: dict[str, Any]) -> dict[str, Any]:
         "address": file.get("url"),
         "digest": file.get("digest"),
         "size": file.get("size"),
+        "owner": row["owner"],
     }
 
 
@@ -197,7 +254,7 @@ def _print(rows: list[dict[str, Any]], newer: list[dict[str, Any]], every: bool)
     now = int(time.time())
     shown = rows if every else newer
     table(
-        ("PACKAGE", "PACKAGED", "NEWEST", "AGE", "STATE", "UPSTREAM"),
+        ("PACKAGE", "PACKAGED", "NEWEST", "AGE", "STATE", "OWNER", "UPSTREAM"),
         [
             (
                 row["package"],
@@ -205,12 +262,18 @@ def _print(rows: list[dict[str, Any]], newer: list[dict[str, Any]], every: bool)
                 row["newest"] or "",
                 ago(row["published"] or row["seen"], now) if row["newest"] else "",
                 row["outcome"] if row["state"] in ("listed", None) else row["state"],
+                row["owner"] or "",
                 row["purl"],
             )
             for row in shown
         ],
     )
-    waiting = [row for row in rows if row["outcome"] not in ("newer", "up to date")]
     click.echo(f"{len(newer)} of {len(rows)} packages have something newer")
-    for row in () if every else waiting:
-        click.echo(f"not compared: {clean(row['package'])} ({row['outcome']})")
+    waiting: dict[str, list[str]] = {}
+    for row in () if every else rows:
+        if row["outcome"] not in ("newer", "up to date"):
+            waiting.setdefault(row["outcome"], []).append(clean(row["package"]))
+    for outcome, names in waiting.items():
+        told = ", ".join(names[:_NAMED])
+        more = f" and {len(names) - _NAMED} more (--every)" if len(names) > _NAMED else ""
+        click.echo(f"not compared, {outcome}: {told}{more}")

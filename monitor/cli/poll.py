@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli import UPSTREAM, App
-from monitor.cli.render import as_json, clean, complaint, iso, print_json, width
+from monitor.cli.render import as_json, clean, complaint, iso, print_json, several, width
 
 if TYPE_CHECKING:
     from monitor.crawl import Crawler, Report
@@ -43,7 +43,7 @@ def poll(ctx: click.Context, source: tuple[str, ...], json: bool, quiet: bool) -
     chosen = known_sources(app.runtime, list(source))
     ran, told = call(app.runtime.socket, "poll", {"sources": list(source)})
     if ran:
-        said = f"the daemon has been told: {told['due']} visits are due"
+        said = f"the daemon has been told: {several(told['due'], 'visit')} due"
         click.echo(as_json(told) if json else said)
         return
     reports = asyncio.run(Round(app, [app.runtime.sources[name] for name in chosen]).run(
@@ -51,7 +51,8 @@ def poll(ctx: click.Context, source: tuple[str, ...], json: bool, quiet: bool) -
     failed = [report for report in reports if report.result.outcome.value not in GOOD]
     if not json:
         released = sum(report.result.released for report in reports)
-        click.echo(f"{len(reports)} visits, {released} releases, {len(failed)} failed")
+        told = f"{several(len(reports), 'visit')}, {several(released, 'release')}"
+        click.echo(f"{told}, {len(failed)} failed")
         _complain(failed)
     ctx.exit(UPSTREAM if failed else 0)
 
@@ -103,7 +104,7 @@ class Round:
         runtime.numbered(await writer.write(lambda db: due.enlist(db, given, at)))
         problems = await writer.write(lambda db: runtime.sync_packages(db, at))
         for problem in problems:
-            click.echo(f"monitor: {clean(problem)}", err=True)
+            complaint(problem)
         await writer.write(lambda db: ACTS["poll"](db, runtime, at, sources=self.names))
 
     async def _visits(self, writer: Writer, crawler: Crawler, bar: Bar) -> AsyncGenerator[Report]:

@@ -22,6 +22,9 @@ _UNITS = (("year", 31557600), ("month", 2629800), ("day", 86400), ("hour", 3600)
 _NARROWEST = 3
 """No column is made narrower than this to fit the terminal."""
 
+_ALIKE = 5
+"""Complaints that say the same, and are still all told."""
+
 
 # ── for programs ──────────────────────────────────────────────────────────────────────
 
@@ -85,6 +88,11 @@ def span(seconds: float) -> str:
     return f"{int(seconds)} s" if seconds >= 1 else "now"
 
 
+def several(count: int, what: str) -> str:
+    """A number of things in words: "1 visit", "0 visits"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def size(count: int) -> str:
     """Bytes in words."""
     amount = float(count)
@@ -123,6 +131,19 @@ def complaint(error: MonitorError) -> None:
     click.echo(f"{head} {clean(error.where)}: {clean(error.what)}", err=True)
     if error.remedy:
         click.echo(f"  → {clean(error.remedy)}", err=True)
+
+
+def complaints(errors: Sequence[MonitorError], rest: str, *, every: bool = False) -> None:
+    """Each of them; of many that are alike, three. `rest` says how all of them are told."""
+    alike: dict[str, list[MonitorError]] = {}
+    for error in errors:
+        alike.setdefault("".join(c for c in error.what if not c.isdigit()), []).append(error)
+    for ones in alike.values():
+        shown = ones if every or len(ones) <= _ALIKE else ones[:3]
+        for error in shown:
+            complaint(error)
+        if len(ones) > len(shown):
+            click.echo(f"  … and {len(ones) - len(shown)} more like that: {rest}", err=True)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, indent: str = "") -> None:

@@ -12,26 +12,36 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.rules import Rules
 
 _COLUMNS = {
     **dict.fromkeys(("package", "name", "source"), "package"),
     **dict.fromkeys(("upstream", "purl", "url", "project"), "upstream"),
     **dict.fromkeys(("version", "packaged", "current"), "version"),
     **dict.fromkeys(("packaged version", "packaged_version"), "version"),
+    **dict.fromkeys(("owner", "maintainer"), "owner"),
 }
 """What a head may call the columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """One line. `upstream` is None where only a name was given; `where` is "FILE:line: "."""
+    """One line. `upstream` is None where only a name was given; `where` is "FILE:line: ".
+
+    `rules` are those of its entry in packages.toml; None: those of the project.
+    """
 
     package: str
     upstream: str | None
     version: str
     where: str = ""
+    owner: str | None = None
+    rules: Rules | None = None
 
 
 def read(path: Path) -> list[Shipped]:
@@ -100,4 +110,4 @@ def _line(cells: list[str], order: dict[str, int] | None, where: str) -> Shipped
             "a line needs a package and a version",
             "such as: zlib, github/madler/zlib, 1.3",
         )
-    return Shipped(package, upstream, version, where)
+    return Shipped(package, upstream, version, where, told.get("owner") or None)

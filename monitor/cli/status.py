@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from monitor.cli import UPSTREAM, App
+from monitor.cli import MACHINE, UPSTREAM, App
 from monitor.cli.render import ago, as_json, clean, print_json, span, styled, table, timed
 
 WEEK = 7 * 86400
@@ -21,7 +21,8 @@ _TIMES = ("answered", "asked", "due", "gap", "baseline")
 def status(ctx: click.Context, json: bool) -> None:
     """How it goes: how fresh each source is, what failed and what to do, what waits.
 
-    Exit code 3 where a source's news is older than it may be.
+    Exit code 3 where a source's news is older than it may be, 1 where the daemon
+    cannot write what it learns.
     """
     app: App = ctx.obj
     now = int(time.time())
@@ -30,7 +31,8 @@ def status(ctx: click.Context, json: bool) -> None:
         click.echo(as_json(_exact(facts)))
     else:
         _print(facts, now)
-    ctx.exit(UPSTREAM if any(source["stale"] for source in facts["sources"]) else 0)
+    stale = any(source["stale"] for source in facts["sources"])
+    ctx.exit(MACHINE if facts["trouble"] else UPSTREAM if stale else 0)
 
 
 @click.command()
@@ -54,13 +56,16 @@ def _facts(app: App, now: int) -> dict[str, Any]:
     from monitor.store import epoch, events, glance, projects
 
     db = app.reader
+    trouble = None
     try:
-        running, _ = call(app.runtime.socket, "ping", {})
+        running, told = call(app.runtime.socket, "ping", {})
         daemon = "running" if running else "not running"
+        trouble = told.get("trouble") if told else None
     except StoreError as error:  # it runs as somebody else; the rest can be told
         daemon = f"unknown: {error.what}"
     return {
         "daemon": daemon,
+        "trouble": trouble,
         "cursor": f"{epoch(db)}.{events.head(db)}",
         "counts": projects.counts(db),
         "lag": glance.lag(db, now - WEEK),
@@ -145,6 +150,11 @@ def _source(
 def _print(facts: dict[str, Any], now: int) -> None:
     counts = facts["counts"]
     click.echo(f"daemon {facts['daemon']}, log at {facts['cursor']}")
+    if trouble := facts["trouble"]:
+        click.echo(styled(f"it cannot write: {clean(trouble['where'])}: ", fg="red"), nl=False)
+        click.echo(clean(trouble["what"]))
+        if trouble["remedy"]:
+            click.echo(f"→ {clean(trouble['remedy'])}")
     jobs = ", ".join(f"{n} {state}" for state, n in counts["jobs"].items()) or "none"
     click.echo(
         f"{counts['project']} projects ({counts['watch']} watched),"
@@ -174,7 +184,7 @@ def _print(facts: dict[str, Any], now: int) -> None:
     if facts["paused"]:
         _head("left alone, as they asked")
         for pause in facts["paused"]:
-            click.echo(f"  {pause['host']} until {ago(pause['until'], now)}: {clean(pause['why'])}")
+            click.echo(f"  {pause['host']} for {span(pause['until'] - now)}: {clean(pause['why'])}")
     if facts["unread"]:
         _head("could not be read")
         for row in facts["unread"]:
@@ -260,6 +270,7 @@ def _print_troubled(troubled: list[dict[str, Any]], now: int) -> None:
 
 
 def _gist(row: dict[str, Any]) -> str:
-    """An error without what is different for every project."""
+    """An error without what is different for every project and at every attempt."""
     what = str(row["error"]).partition(": ")[2] or str(row["error"])
-    return what.replace(row["purl"].rpartition("/")[2], "")
+    what = what.replace(row["purl"].rpartition("/")[2], "")
+    return "".join(c for c in what if not c.isdigit())

@@ -78,10 +78,18 @@ def key_of(scheme: str, rules: Rules, project: str | None = None) -> Callable[[s
 
 
 def appraise(
-    db: sqlite3.Connection, source: Source, project: int, *, save: bool = False
+    db: sqlite3.Connection,
+    source: Source,
+    project: int,
+    *,
+    save: bool = False,
+    rules: Rules | None = None,
 ) -> Appraisal:
-    """Judge a project as it stands; with `save`, keep what was judged."""
-    rules, scheme = rules_of(db, source, project)
+    """Judge a project as it stands, or by these rules; with `save`, keep what was judged."""
+    if rules is None:
+        rules, scheme = rules_of(db, source, project)
+    else:
+        scheme = rules.scheme or source.provider.ordering
     rows = _rows(db, project)
     found = _judged(db, rows, project, scheme, rules)
     if save:

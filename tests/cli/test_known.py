@@ -339,3 +339,62 @@ def test_a_project_of_a_source_that_is_only_read_as_a_whole_is_watched_with_it(e
     assert "not asked yet" not in everything("outdated", "--every").out
     assert everything("watch", "pkg:generic/mirror/zlib").code == 0
     assert everything("poll", "mirror").code == 0
+
+
+# ── thousands of packages ─────────────────────────────────────────────────────────────
+
+
+def test_packages_that_share_an_upstream_are_compared_each_by_its_own_pin_and_owner(
+    known: Cli, registry
+):
+    registry.publish("pypi", "aurora", "3.0")
+    registry.publish("pypi", "aurora", "3.1")
+    assert known("poll").code == 0
+    (known.config / "packages.toml").write_text(
+        '[[package]]\nname = "aurora1"\nupstream = "pypi/aurora"\npackaged = "1.0"\npin = "1"\n'
+        'owner = "Old Team"\n'
+        '[[package]]\nname = "aurora3"\nupstream = "pypi/aurora"\npackaged = "3.0"\n'
+    )
+
+    told = {row["package"]: row["newest"] for row in known("outdated", "--json").lines}
+    mine = known("outdated", "--owner", "old team", "--bump").json
+    nobody = known("outdated", "--owner", "new team")
+
+    assert told == {"aurora1": "1.1", "aurora3": "3.1"}
+    assert (mine["package"], mine["new"], mine["owner"]) == ("aurora1", "1.1", "Old Team")
+    assert (nobody.code, "owners are: Old Team" in nobody.err) == (2, True)
+
+
+def test_packages_that_no_source_knows_are_told_by_kind_and_counted(known: Cli):
+    (known.config / "packages.toml").write_text(
+        "".join(f'[[package]]\nupstream = "nowhere/p{n}"\n' for n in range(50))
+        + '[[package]]\nupstream = "crate/q"\n[[package]]\nupstream = "git/https://a.example/r"\n'
+    )
+
+    for command in (("config", "check"), ("poll",)):
+        said = known(*command)
+        assert said.code == 0
+        assert "nowhere/p0: no configured source knows it, nor 49 more of nowhere" in said.err
+        assert "did you mean crates?" in said.err
+        assert "add sources/git.toml" in said.err
+        assert len(said.err.splitlines()) == 6
+
+
+def test_what_could_not_be_compared_is_told_by_reason_and_not_one_by_one(known: Cli, tmp_path):
+    (known.config / "packages.toml").write_text(
+        "".join(
+            f'[[package]]\nname = "p{n}"\nupstream = "pypi/p{n}"\npackaged = "1"\n'
+            for n in range(30)
+        )
+    )
+    assert known("poll", "--quiet").code == 3
+    file = tmp_path / "shipped"
+    file.write_text("".join(f"x{n} 1\n" for n in range(30)))
+
+    said = known("outdated")
+    against = known("outdated", "--against", file)
+
+    assert "not compared, gone: p0, p1, p10, p11, p12 and 25 more (--every)" in said.out
+    assert "… and 27 more like that: --every tells all" in against.err
+    assert len(known("outdated", "--against", file, "--every").err.splitlines()) == 60
+    assert "unwatch" in known("status").out
