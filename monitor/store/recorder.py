@@ -120,11 +120,16 @@ class Recorder:
             return set()
         rules, scheme = self.source.rules, self.source.scheme
         rows: list[_Row] = []
+        added: Sequence[Added]
         next_id = last_id(self.db, "version") + 1
         numbered = enrol_all(self.db, self.source.id, strangers, self.visit.at)
         for project, (purl, name) in zip(numbered, strangers, strict=True):
-            found = diff({}, grouped[name], key=key_of(scheme, rules, project_of(purl)), news=news)
-            rows += _rows(project, found.added, self.sighting, next_id + len(rows), {})
+            releases, key = grouped[name], key_of(scheme, rules, project_of(purl))
+            if len(releases) == 1:  # nothing to compare it with
+                added = (Added(releases[0], key(releases[0].version)),)
+            else:
+                added = diff({}, releases, key=key, news=news).added
+            rows += _rows(project, added, self.sighting, next_id + len(rows), {})
         self.db.executemany(_INSERT, rows)
         self.result.added += len(rows)
         return {name for _, name in strangers}

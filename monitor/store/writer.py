@@ -12,8 +12,9 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from monitor.errors import StoreError
 from monitor.store import blaming, open_writer, transaction
 
 T = TypeVar("T")
-Task = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
+Task = tuple[Callable[[sqlite3.Connection], Any], "Future[Any] | _Awaited"]
 
 MOST = 256
 """Functions committed together at most."""
@@ -55,7 +56,12 @@ class Writer:
 
     async def write(self, write: Callable[[sqlite3.Connection], T]) -> T:
         """As `submit`, awaited. A caller that is cancelled meanwhile does not undo the write."""
-        return await asyncio.wrap_future(self.submit(write))
+        if self._closed:
+            raise StoreError(str(self.folder), "the store was closed")
+        waiting = _Awaited(asyncio.get_running_loop())
+        self._tasks.put((write, waiting))
+        result: T = await waiting.future
+        return result
 
     def __call__(self, write: Callable[[sqlite3.Connection], T]) -> T:
         """As `submit`, waited for."""
@@ -94,7 +100,18 @@ class Writer:
         return batch
 
     def _commit(self, db: sqlite3.Connection, batch: list[Task]) -> None:
-        done: list[tuple[Future[Any], Any]] = []
+        done: list[tuple[Future[Any] | _Awaited, Any]] = []
+        try:
+            self._commit_all(db, batch, done)
+        finally:
+            _wake(future for _, future in batch if isinstance(future, _Awaited))
+
+    def _commit_all(
+        self,
+        db: sqlite3.Connection,
+        batch: list[Task],
+        done: list[tuple[Future[Any] | _Awaited, Any]],
+    ) -> None:
         try:
             if self._broken is not None:
                 raise self._broken
@@ -117,8 +134,8 @@ class Writer:
         self,
         db: sqlite3.Connection,
         write: Callable[[sqlite3.Connection], Any],
-        future: Future[Any],
-        done: list[tuple[Future[Any], Any]],
+        future: Future[Any] | _Awaited,
+        done: list[tuple[Future[Any] | _Awaited, Any]],
     ) -> None:
         """One function in its savepoint. Raises only what concerns the whole batch: the disk."""
         try:
@@ -128,6 +145,55 @@ class Writer:
             if not db.in_transaction or (isinstance(error, sqlite3.Error) and not _own(error)):
                 raise
             future.set_exception(error)
+
+
+class _Awaited:
+    """A future of a loop, as the writer's thread may treat it: the loop hears of it in `_wake`."""
+
+    __slots__ = ("_done", "_error", "_result", "future", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self._done = False
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def set_running_or_notify_cancel(self) -> bool:
+        return not self.future.cancelled()
+
+    def done(self) -> bool:
+        return self._done
+
+    def set_result(self, result: Any) -> None:
+        self._done, self._result = True, result
+
+    def set_exception(self, error: BaseException) -> None:
+        self._done, self._error = True, error
+
+    def tell(self) -> None:
+        """In the loop: hand over what came of it."""
+        if self.future.done():
+            return  # cancelled meanwhile
+        if self._error is not None:
+            self.future.set_exception(self._error)
+        else:
+            self.future.set_result(self._result)
+
+
+def _wake(waiting: Iterable[_Awaited]) -> None:
+    """Tell those who wait what came of it: a loop is woken once for all of them."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Awaited]] = {}
+    for one in waiting:
+        loops.setdefault(one.loop, []).append(one)
+    for loop, some in loops.items():
+        with suppress(RuntimeError):  # the loop ended meanwhile
+            loop.call_soon_threadsafe(_tell_all, some)
+
+
+def _tell_all(waiting: list[_Awaited]) -> None:
+    for one in waiting:
+        one.tell()
 
 
 _OWN_FAULT = (
