@@ -98,6 +98,21 @@ def test_each_visit_is_one_line_with_its_outcome_and_the_next_time(
     assert "released" not in line  # what is there when we come is no news
 
 
+def test_status_says_what_keeps_the_daemon_from_writing(daemon: Process) -> None:
+    daemon.state.mkdir()
+    (daemon.state / "feed").write_text("in the way of the folder")
+    daemon.start()
+    daemon.until("cannot go on", output="feed")
+
+    said = daemon.ask("status")
+
+    assert said.returncode == 1
+    assert f"it cannot write: {daemon.state / 'feed'}" in said.stdout
+    told = json.loads(daemon.ask("status", "--json").stdout)["trouble"]
+    assert told["where"].startswith(str(daemon.state / "feed"))
+    assert told["remedy"]
+
+
 def test_H16_a_visit_under_way_is_abandoned_whole_when_the_daemon_is_told_to_stop(
     daemon: Process, registry: Registry
 ) -> None:

@@ -71,7 +71,8 @@ def prepare(folder: Path) -> None:
             (folder / place).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             what = error.strerror or str(error)
-            raise StoreError(str(folder / place), what, "set [queue] folder elsewhere") from error
+            remedy = files.remedy_for(error) or "choose another folder: [queue] dir"
+            raise StoreError(str(folder / place), what, remedy) from error
 
 
 def write_recipe(folder: Path, name: str, text: str, at: datetime) -> bool:

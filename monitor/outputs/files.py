@@ -29,9 +29,15 @@ _REMEDIES = {
     errno.EPERM: "give the user that runs this program write access to the folder",
     errno.ENOENT: "create the folder",
     errno.ENOTDIR: "something else stands where a folder was expected: move it away",
+    errno.EEXIST: "something else stands where a folder was expected: move it away",
     errno.EIO: "the disk failed: check it before anything else is written",
     errno.ENAMETOOLONG: "choose a shorter folder name",
 }
+
+
+def remedy_for(error: OSError) -> str | None:
+    """What to do about it, where that is known."""
+    return _REMEDIES.get(error.errno or 0)
 
 
 def write_whole(
@@ -182,4 +188,4 @@ def _blaming(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         what = os.strerror(error.errno) if error.errno else str(error)
-        raise StoreError(str(path), what, _REMEDIES.get(error.errno or 0)) from error
+        raise StoreError(str(path), what, remedy_for(error)) from error

@@ -23,7 +23,7 @@ import msgspec
 from monitor.errors import StoreError
 from monitor.model import Event, Json
 from monitor.outputs.feed_items import item, when
-from monitor.outputs.files import remove, sweep, write_whole
+from monitor.outputs.files import remedy_for, remove, sweep, write_whole
 from monitor.settings import FeedSettings
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -102,9 +102,8 @@ class _Feed:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None  # it is written anew
         except OSError as error:
-            raise StoreError(
-                str(self.folder / "feed.json"), error.strerror or str(error)
-            ) from error
+            what = error.strerror or str(error)
+            raise StoreError(str(self.folder / "feed.json"), what, remedy_for(error)) from error
 
     def _is_current(self, standing: _Standing) -> bool:
         told = standing.monitor
@@ -215,5 +214,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        remedy = "give the user that runs this program write access"
-        raise StoreError(str(folder), error.strerror or str(error), remedy) from error
+        what = error.strerror or str(error)
+        raise StoreError(
+            str(folder), what, remedy_for(error) or "choose another: [feed] dir"
+        ) from error
