@@ -167,24 +167,38 @@ class Runtime:
                 found.append((*places[0], package))
             else:
                 unplaced.setdefault(upstream.partition("/")[0], []).append(upstream)
-        return found, problems + [self._unplaced(*one) for one in unplaced.items()]
+        return found, [*problems, *self._unplaced(unplaced)]
 
-    def _unplaced(self, kind: str, upstreams: list[str]) -> SettingsError:
-        """What is wrong with upstreams that begin alike, and what to do."""
+    def _unplaced(self, unplaced: dict[str, list[str]]) -> list[MonitorError]:
+        """What is wrong with upstreams, by their first words, and what to do."""
         from difflib import get_close_matches
 
-        more = f", nor {len(upstreams) - 1} more of {kind}" if len(upstreams) > 1 else ""
-        wanted = providers.for_purl(kind[4:]) if kind.startswith("pkg:") else (kind,)
-        there = [name for name in wanted if name in providers.names()]
-        near = get_close_matches(kind, [*self.sources, *providers.names()], 1)
-        if there:
-            remedy = f'add sources/{there[0]}.toml with the line provider = "{there[0]}"'
-        elif near:
-            remedy = f"did you mean {near[0]}? `monitor sources` lists what is configured"
-        else:
-            remedy = "`monitor providers` lists what there is; the others are watched meanwhile"
-        where = f"packages.toml: {upstreams[0]}"
-        return SettingsError(where, f"no configured source knows it{more}", remedy)
+        problems: list[MonitorError] = []
+        unheard: list[str] = []  # of a kind that nobody here has ever heard of
+        for kind, upstreams in unplaced.items():
+            wanted = providers.for_purl(kind[4:]) if kind.startswith("pkg:") else (kind,)
+            there = [name for name in wanted if name in providers.names()]
+            known = [*self.sources, *providers.names()]
+            alike = [name for name in known if abs(len(name) - len(kind)) < 2]
+            near = get_close_matches(kind, alike, 1, 0.7)  # a slip, not another word
+            if there:
+                remedy = f'add sources/{there[0]}.toml with the line provider = "{there[0]}"'
+            elif near:
+                remedy = f"did you mean {near[0]}? `monitor sources` lists what is configured"
+            else:
+                unheard.append(kind)
+                continue
+            more = f", nor {len(upstreams) - 1} more of {kind}" if len(upstreams) > 1 else ""
+            what = f"no configured source knows it{more}"
+            problems.append(SettingsError(f"packages.toml: {upstreams[0]}", what, remedy))
+        if unheard:
+            first, *others = (one for kind in unheard for one in unplaced[kind])
+            kinds = ", ".join(f"{kind} ({len(unplaced[kind])})" for kind in unheard)
+            more = f", nor {len(others)} more: {kinds}" if others else ""
+            what = f"no configured source knows it{more}"
+            remedy = "`monitor providers` lists what there is; all others are watched"
+            problems.append(SettingsError(f"packages.toml: {first}", what, remedy))
+        return problems
 
     def sync_packages(self, db: sqlite3.Connection, at: int) -> list[MonitorError]:
         """Watch what the settings name, and no longer what they no longer name.

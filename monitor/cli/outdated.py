@@ -141,12 +141,18 @@ def _project(app: App, one: Shipped) -> sqlite3.Row:
     from monitor.store import projects
 
     text = one.upstream or one.package
-    found = projects.find(app.reader, text)
-    if not found and ("/" in text or ":" in text):
-        found = [source.purl(name) for source, name in app.runtime.resolve(text)]
-        found = [purl for purl in dict.fromkeys(found) if projects.by_purl(app.reader, purl)]
+    rows: dict[str, sqlite3.Row] = {}
+    if "/" in text or ":" in text:  # the settings know at once what the database would look for
+        for source, name in app.runtime.resolve(text):
+            if row := projects.by_purl(app.reader, source.purl(name)):
+                rows[row["purl"]] = row
+    if not rows:
+        for purl in projects.find(app.reader, text):
+            if row := projects.by_purl(app.reader, purl):
+                rows[purl] = row
+    found = list(rows)
     if len(found) == 1:
-        return projects.one(app.reader, found[0])
+        return rows[found[0]]
     if found:
         raise UsageError(text, "means several projects", "one of: " + ", ".join(found[:5]))
     raise UsageError(text, "is not watched", f"`monitor watch {text}` begins it")

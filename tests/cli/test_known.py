@@ -368,13 +368,15 @@ def test_packages_that_share_an_upstream_are_compared_each_by_its_own_pin_and_ow
 def test_packages_that_no_source_knows_are_told_by_kind_and_counted(known: Cli):
     (known.config / "packages.toml").write_text(
         "".join(f'[[package]]\nupstream = "nowhere/p{n}"\n' for n in range(50))
+        + "".join(f'[[package]]\nupstream = "elsewhere/n{n}"\n' for n in range(9))
         + '[[package]]\nupstream = "crate/q"\n[[package]]\nupstream = "git/https://a.example/r"\n'
     )
 
     for command in (("config", "check"), ("poll",)):
         said = known(*command)
         assert said.code == 0
-        assert "nowhere/p0: no configured source knows it, nor 49 more of nowhere" in said.err
+        assert "nowhere/p0: no configured source knows it, nor 58 more: nowhere (50)" in said.err
+        assert "elsewhere (9)" in said.err
         assert "did you mean crates?" in said.err
         assert "add sources/git.toml" in said.err
         assert len(said.err.splitlines()) == 6
