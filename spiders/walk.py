@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 
 from monitor.errors import FetchError, MonitorError, ReadError
@@ -16,7 +16,7 @@ PAGES = 10_000  # of one walk
 ITEMS = 20_000_000  # findings of one walk
 
 
-async def walk(
+def walk(
     first: Request,
     read: Reader,
     transport: Transport,
@@ -24,7 +24,7 @@ async def walk(
     pages: int = PAGES,
     items: int = ITEMS,
     seen: Callable[[Reply], None] | None = None,
-) -> AsyncIterator[Finding]:
+) -> AsyncGenerator[Finding]:
     """Yield what the upstream says, asking every further question the reader raises.
 
     `seen` is told each reply before it is read: its validators are committed with
@@ -38,9 +38,13 @@ async def walk(
     if first.tree:
         from spiders.crawl import crawl
 
-        findings = crawl(first, read, transport, pages=pages, seen=seen)
-    else:
-        findings = _follow(first, read, transport, pages, seen)
+        return _counted(first, crawl(first, read, transport, pages=pages, seen=seen), items)
+    return _follow(first, read, transport, pages, items, seen)
+
+
+async def _counted(
+    first: Request, findings: AsyncGenerator[Finding], items: int
+) -> AsyncGenerator[Finding]:
     found = 0
     async with aclosing(findings):
         async for finding in findings:
@@ -55,9 +59,10 @@ async def _follow(
     read: Reader,
     transport: Transport,
     pages: int,
+    items: int,
     seen: Callable[[Reply], None] | None,
 ) -> AsyncGenerator[Finding]:
-    todo, asked = deque([first]), set[Request]()
+    todo, asked, found = deque([first]), set[Request](), 0
     while todo:
         request = todo.popleft()
         if request in asked:
@@ -77,8 +82,11 @@ async def _follow(
                 for finding in read(reply):
                     if isinstance(finding, Request):
                         todo.append(finding)
-                    else:
-                        yield finding
+                        continue
+                    found += 1
+                    if found > items:
+                        raise too_many(first, f"more than {items} findings")
+                    yield finding
         except ReadError:
             raise  # keeps its reply, for whoever mends the provider
         except BaseException:

@@ -145,10 +145,11 @@ def _told(rest: str) -> tuple[int | None, int | None]:
     date = _DATE.search(rest)
     if not date:
         return None, None
-    if exact := _EXACT.search(rest):
+    if "data-" in rest and (exact := _EXACT.search(rest)):
         return _moment(date), int(exact[1])
-    behind = html.unescape(_TAG.sub(" ", rest[date.end() : date.end() + 400])).rstrip()
-    size = _BYTES.match(behind)
+    behind = rest[date.end() : date.end() + 400]
+    behind = _TAG.sub(" ", behind) if "<" in behind else behind
+    size = _BYTES.match((html.unescape(behind) if "&" in behind else behind).rstrip())
     return _moment(date), int(size[1]) if size else None
 
 
