@@ -366,7 +366,7 @@ def _instead(row: sqlite3.Row) -> str:
 
 
 def _name(row: sqlite3.Row) -> str:
-    return f"{row['purl']}@{row['version']}"
+    return f"{row['purl']}@{row['label']}"
 
 
 def rewrite(db: sqlite3.Connection, job: int, recipe: str, digest: str, at: int) -> Json:

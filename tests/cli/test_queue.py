@@ -232,6 +232,8 @@ def test_who_may_not_have_a_job_tried_again_is_told_what_to_do_instead(queued: C
     assert "gone:1 has it" in refused.err
     assert f"monitor queue fail {job['id']} --fence {job['fence']}" in refused.err
     assert [row["NOTE"] for row in _rows(queued)] == ["gone:1", "", ""]
+    (other, *_) = [row["RELEASE"] for row in _rows(queued) if row["STATE"] == "ready"]
+    assert f"`monitor why {other}`" in queued("queue", "retry", other).err
 
 
 def test_marking_what_is_held_says_that_it_is_held(queued: Cli):
