@@ -213,6 +213,7 @@ def run(hosts: int = HOSTS) -> Iterator[dict[str, Any]]:
     near, far = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(far,), daemon=True)
     server.start()
+    far.close()  # so that a server which does not start is an error, not a wait without end
     try:
         port = near.recv()
         with tempfile.TemporaryDirectory() as place:
@@ -233,7 +234,7 @@ def run(hosts: int = HOSTS) -> Iterator[dict[str, Any]]:
         "name": f"cold poll of {hosts * len(KINDS):,} mixed HTTP sources",
         "ours": round(ours, 3),
         "other": round(other, 3),
-        "what": "bare aiohttp, msgspec or regular expressions, one bulk insert",
+        "what": "bare aiohttp, msgspec or regular expressions, keys and dates, one bulk insert",
         "unit": "CPU s",
         "ratio": ratio,
         "goal": GOAL,
