@@ -122,9 +122,10 @@ def _rows(app: App, shipped: list[Shipped]) -> tuple[list[dict[str, Any]], list[
     from monitor.store import projects
 
     rows, wrong = [], []
+    known = _Known(app)
     for one in shipped:
         try:
-            project = _project(app, one)
+            project = known.project(one)
         except UsageError as error:
             if one.where:
                 wrong.append(UsageError(f"{one.where}{one.package}", error.what, error.remedy))
@@ -136,26 +137,44 @@ def _rows(app: App, shipped: list[Shipped]) -> tuple[list[dict[str, Any]], list[
     return rows, wrong
 
 
-def _project(app: App, one: Shipped) -> sqlite3.Row:
-    """The project of the database that is meant. Raises UsageError."""
-    from monitor.store import projects
+class _Known:
+    """Finds the projects of a whole table: what it takes is read once, and no table searched."""
 
-    text = one.upstream or one.package
-    rows: dict[str, sqlite3.Row] = {}
-    if "/" in text or ":" in text:  # the settings know at once what the database would look for
-        for source, name in app.runtime.resolve(text):
-            if row := projects.by_purl(app.reader, source.purl(name)):
-                rows[row["purl"]] = row
-    if not rows:
-        for purl in projects.find(app.reader, text):
-            if row := projects.by_purl(app.reader, purl):
-                rows[purl] = row
-    found = list(rows)
-    if len(found) == 1:
-        return rows[found[0]]
-    if found:
-        raise UsageError(text, "means several projects", "one of: " + ", ".join(found[:5]))
-    raise UsageError(text, "is not watched", f"`monitor watch {text}` begins it")
+    def __init__(self, app: App) -> None:
+        from monitor.store import projects
+
+        self._app = app
+        self._names: dict[str, set[str]] = {}
+        for purl, name in projects.names(app.reader):
+            parts = purl.lower().split("/")
+            for text in {
+                (name or "").lower(),
+                *("/".join(parts[n:]) for n in range(1, len(parts))),
+            }:
+                self._names.setdefault(text, set()).add(purl)
+
+    def project(self, one: Shipped) -> sqlite3.Row:
+        """The one that is meant: its id and purl. Raises UsageError."""
+        from monitor.store import projects
+
+        text = one.upstream or one.package
+        rows = [projects.by_purl(self._app.reader, purl) for purl in sorted(self._purls(text))]
+        found = [row for row in rows if row]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            purls = ", ".join(row["purl"] for row in found[:5])
+            raise UsageError(text, "means several projects", f"one of: {purls}")
+        raise UsageError(text, "is not watched", f"`monitor watch {text}` begins it")
+
+    def _purls(self, text: str) -> set[str]:
+        """A purl, source/name, an address; else a watched name; else a name at any source."""
+        if "/" in text or ":" in text:
+            found = {source.purl(name) for source, name in self._app.runtime.resolve(text)}
+            return found or self._names.get(text.lower(), set())
+        if found := self._names.get(text.lower(), set()):
+            return found
+        return {source.purl(text) for source in self._app.runtime.sources.values()}
 
 
 def _compared(

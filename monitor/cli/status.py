@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from monitor.cli import MACHINE, UPSTREAM, App
-from monitor.cli.render import ago, as_json, clean, print_json, span, styled, table, timed
+from monitor.cli.render import ago, as_json, clean, print_json, several, span, styled, table, timed
 
 WEEK = 7 * 86400
 
@@ -162,8 +162,8 @@ def _print(facts: dict[str, Any], now: int) -> None:
     )
     if lag := facts["lag"]:
         click.echo(
-            f"{lag['releases']} releases in 7 days, seen {span(lag['median'])} after they were"
-            f" published (median), at most {span(lag['worst'])}"
+            f"{several(lag['releases'], 'release')} in 7 days, seen {span(lag['median'])}"
+            f" after they were published (median), at most {span(lag['worst'])}"
         )
     click.echo()
     if facts["sources"]:

@@ -200,6 +200,12 @@ def watched(db: sqlite3.Connection) -> list[Json]:
     return [dict(row) for row in rows]
 
 
+def names(db: sqlite3.Connection) -> list[tuple[str, str | None]]:
+    """The purl of every watched project, and what its watcher calls it."""
+    rows = db.execute("SELECT purl, name FROM watch JOIN project ON project.id = watch.project")
+    return [(row["purl"], row["name"]) for row in rows]
+
+
 def versions(db: sqlite3.Connection, project: int) -> list[Json]:
     """Every version of a project, the highest first, with where and when it was seen."""
     rows = db.execute(
