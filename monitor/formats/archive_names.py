@@ -71,9 +71,11 @@ class Split(msgspec.Struct, frozen=True, gc=False):
 
 # The common case, whole, in one expression: words, a dotted version, an archive. All else goes the
 # long way, which says the same of these (a property test holds the two together). The name may end
-# in digits (libxml2) but for those that speak of machines (amd64).
+# in digits (libxml2) but for those that speak of machines (amd64); none of its words is one that a
+# version may begin with (v2, r5).
 _NAME: Final = (
-    r"((?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+(?:[-_.][A-Za-z][A-Za-z0-9+]*+)*)"
+    r"((?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+"
+    r"(?:[-_.](?<!\d\.)(?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+)*)"
     r"(?<!64)(?<!32)(?<!86)[-_]"
 )
 _COMMON: Final = re.compile(
@@ -81,7 +83,7 @@ _COMMON: Final = re.compile(
     r"[vV]?(\d++(?:\.\d++)++(?:(?:[-._]?(?:rc|alpha|beta)|\.?(?:post|dev|a|b)|[._]?p|-r)\d++|[a-z])?+"
     r"(?:-(?<=\.\d-)(?!32|64|386)(?:[1-9]\d*+|0)(?!\d))?+"
     r"|(?<=[A-Za-z+][-_])(?!(?:32|64|386)\b)[1-9]\d{0,7}+(?:(?<!\d{6})[a-z])?+(?!\.orig))"
-    r"(?:[-_.](?:[Ss]ource|src|stable)|-(?:vendor|deps|dist|web|all|full|bin)|\.orig)?+"
+    r"(?:[-_.](?:[Ss]ource|src|stable)|-(?:vendor|deps|dist|web|all|full|bin))?+"
     r"(?:\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+|crate|gem))?+\Z",
     re.ASCII,
 ).match
@@ -151,10 +153,12 @@ def _split_any(
     elif (
         (match := _TAILED(text))
         and match[1] != "patch"
-        and (known := _tail(text[match.end(1)], match[3]))
+        and ".orig." not in text
+        and (known := _tail(text[match.end(1) : match.start(2)], match[3]))
     ):
         more, extension, kind, platform, sure = known
-        return Split(text, match[1], match[2] + more, kind, extension, platform, sure)
+        if not (platform and _SOURCES.search(text, 0, match.end(1) + 1)):  # foo-src-1.0-linux
+            return Split(text, match[1], match[2] + more, kind, extension, platform, sure)
     return _split_long(text, project, folder, siblings)
 
 

@@ -131,12 +131,16 @@ tricky = st.lists(
 @example("x86", "_", "64.1", "tar.gz")
 @example("post1-release1.1.orig_3", "_", "32.999", "tar.gz")
 @example("foo-1.2.3", "-", "7919.7919", "zip")
+@example("jpegsrc.v9-alpha", "-", "0.0", "tar.gz")
+@example("p1.rc", "_", "1", "zip")
+@example("foo-v4l", "_", "2020", "zip")
 def test_what_stands_before_a_dotted_version_says_the_same_of_each(
     stem: str, separator: str, version: str, archive: str
 ) -> None:
-    text = f"{stem}{separator}{version}.{archive}"
+    for end in ("", "-linux", "rc1", "-1"):
+        text = f"{stem}{separator}{version}{end}.{archive}"
 
-    assert split(text) == archive_names._split_long(text, None, None, ())
+        assert split(text) == archive_names._split_long(text, None, None, ())
 
 
 @settings(max_examples=500)
@@ -145,9 +149,10 @@ def test_what_stands_before_a_dotted_version_says_the_same_of_each(
 def test_debians_archive_of_an_upstream_is_read_by_its_rule(
     stem: str, version: str, more: str, archive: str
 ) -> None:
-    text = f"{stem}_{version}{more}.orig.{archive}"
+    for separator in "_-":
+        text = f"{stem}{separator}{version}{more}.orig.{archive}"
 
-    assert split(text) == archive_names._split_long(text, None, None, ())
+        assert split(text) == archive_names._split_long(text, None, None, ())
 
 
 @settings(max_examples=500)
