@@ -192,13 +192,14 @@ def _watch(
 
     found = [(s, p) for s, p in runtime.resolve(what) if s.name in runtime.sources]
     if not found:
-        known = projects.find(db, what)
+        if "/" not in what:
+            known = projects.find(db, what) or [f"{name}/{what}" for name in runtime.sources]
+            remedy = f"such as {', '.join(known[:5])}" if known else "`monitor sources` lists them"
+            raise UsageError(what, "at which source?", f"write it as source/project, {remedy}")
         raise UsageError(
             what,
             "no configured source knows it",
-            "perhaps " + ", ".join(known[:5])
-            if known
-            else "write it as source/project; `monitor sources` lists the sources",
+            "`monitor sources` lists what is configured, `monitor providers` what there is",
         )
     source, project_name = found[0]
     project, _ = enrol(db, source, project_name, at)
@@ -251,7 +252,15 @@ def _hold(
         projects.hold(db, row["id"], version, at, who=who, why=why)
     elif not projects.unhold(db, row["id"], version):
         raise UsageError(what, "is not held", "`monitor status` shows what is held")
-    return {"purl": row["purl"], "version": version or None, "held": on}
+    found = db.execute(
+        "SELECT 1 FROM version WHERE project = ? AND version = ?", (row["id"], version)
+    ).fetchone()
+    return {
+        "purl": row["purl"],
+        "version": version or None,
+        "held": on,
+        "seen": found is not None if version else None,
+    }
 
 
 @act("retract")

@@ -202,6 +202,10 @@ def test_a_mistake_is_told_with_its_line_and_what_would_be_right(text, told):
     ("files", "told"),
     [
         ({"sources__a": "poll = 3"}, "'provider' is missing (such as provider = \"pypi\""),
+        (
+            {"sources__a": "provider = 'x'\n[settings]\nurl = 'www.a.example/'"},
+            'a.toml:3: settings.url: "www.a.example/" is no address (write the whole of it',
+        ),
         ({"sources__a": "provider = 'x'\nurl = 'y'"}, "stands under [settings]: url = …"),
         ({"sources__a": "provider = 'x'\nfollow = 'al'"}, "sources/a.toml:2: follow: must be"),
         ({"sources__A b": "provider = 'x'"}, "cannot name a source"),

@@ -203,7 +203,8 @@ def _print_one(row: dict[str, Any]) -> None:
         _line("pre-release", row["prerelease"], "" if of_stable else facts)
     if row["current"]:
         note = f"{row['newer']} is newer" if row["newer"] else "nothing is newer"
-        _line("you have", row["current"], note)
+        room = len(row["stable"] or "")
+        _line("you have", row["current"].ljust(room), note)
     _line("seen at", row["page"] or row["source"])
 
 

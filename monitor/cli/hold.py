@@ -63,7 +63,8 @@ def _say(done: dict[str, object], word: str, json: bool) -> None:
     if json:
         click.echo(as_json(done))
     else:
-        click.echo(clean(f"{word}: {done['purl']} {done['version'] or 'as a whole'}"))
+        note = " (no such version was seen yet)" if done.get("seen") is False else ""
+        click.echo(clean(f"{word}: {done['purl']} {done['version'] or 'as a whole'}{note}"))
 
 
 def myself() -> str:

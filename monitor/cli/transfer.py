@@ -171,6 +171,8 @@ def _count(found: list[Imported]) -> None:
     parts = [f"{len(found)} recipes", f"{states['resolved']} resolved"]
     if states["lacking"]:
         parts.append(f"{states['lacking']} need a provider that this version does not have")
+        lacking = Counter((one.upstream or ("",))[0] for one in found if one.state == "lacking")
+        parts[-1] += f" ({', '.join(f'{kind} {n}' for kind, n in lacking.most_common())})"
     parts.append(f"{states['unresolved']} without an upstream")
     click.echo(", ".join(parts), err=True)
 

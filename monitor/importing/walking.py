@@ -197,8 +197,9 @@ def _met(path: Path, kind: str) -> Iterator[Recipe]:
     try:
         yield from _reader(kind)(path, _text(path))
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        what = error.what if isinstance(error, UsageError) else error  # its file is said beside
         yield Recipe(
-            name=path.parent.name, origin=str(path), reason=f"cannot be read as {kind}: {error}"
+            name=path.parent.name, origin=str(path), reason=f"cannot be read as {kind}: {what}"
         )
 
 

@@ -254,6 +254,10 @@ def _source(
         what = f"{shown(source.name)} cannot name a source"
         reader.problem(("name",), what, "use small letters, digits, '-', '_' and '.'")
     if source:
+        url = source.settings.get("url")
+        if isinstance(url, str) and "://" not in url and not url.startswith("{"):
+            remedy = f'write the whole of it, such as "https://{url.lstrip("/")}"'
+            reader.problem(("settings", "url"), f"{shown(url)} is no address", remedy)
         for key, value in source.settings.items():
             if isinstance(value, str) and _SECRET.search(value):
                 reader.problem(("settings", key), *_TOKEN)

@@ -107,6 +107,8 @@ def _copy(source: Path, target: Path) -> None:
     given, made = sqlite3.connect(address, uri=True), sqlite3.connect(target)
     try:
         with blaming(source):
+            if _head(source) != b"SQLite format 3\0":
+                raise StoreError(str(source), "this is no backup of ours", "choose another file")
             check_schema(given, source)
             if not given.execute("PRAGMA user_version").fetchone()[0]:
                 raise StoreError(str(source), "this is no backup of ours", "choose another file")
@@ -118,6 +120,11 @@ def _copy(source: Path, target: Path) -> None:
     finally:
         given.close()
         made.close()
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
 
 
 def _begin_anew(path: Path, at: int) -> None:

@@ -400,3 +400,17 @@ def test_what_could_not_be_compared_is_told_by_reason_and_not_one_by_one(known: 
     assert "… and 27 more like that: --every tells all" in against.err
     assert len(known("outdated", "--against", file, "--every").err.splitlines()) == 60
     assert "unwatch" in known("status").out
+
+
+def test_slips_of_a_newcomer_are_answered_with_what_was_meant(known: Cli, tmp_path):
+    (tmp_path / "notes").write_text("this is no database")
+
+    bare = known("watch", "flask")
+    wrong = known("restore", tmp_path / "notes")
+    early = known("hold", "aurora@9.9", "--why", "not yet")
+
+    assert (bare.code, "write it as source/project, such as" in bare.err) == (2, True)
+    assert "pypi/flask" in bare.err
+    assert (wrong.code, "this is no backup of ours" in wrong.err) == (1, True)
+    assert (early.code, "no such version was seen yet" in early.out) == (0, True)
+    assert "seen yet" not in known("hold", "aurora@1.1", "--why", "broken").out
