@@ -18,10 +18,17 @@ help: ## show this
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed; say make PYTHON=/path/to/python3.12")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || $(MAKE) --no-print-directory venv-by-apt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+.PHONY: venv-by-apt
+venv-by-apt: # Debian keeps what `python3 -m venv` needs in a package of its own
+	rm -rf $(VENV)
+	$$(test "$$(id -u)" = 0 || echo sudo -n) apt-get update -qq
+	$$(test "$$(id -u)" = 0 || echo sudo -n) apt-get install -y -qq --no-install-recommends python3-venv
+	$(PYTHON) -m venv $(VENV)
 
 setup: $(VENV)/.ready ## make the virtual environment with the locked dependencies
 
