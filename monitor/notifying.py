@@ -41,4 +41,5 @@ def pending(db: sqlite3.Connection, settings: Settings) -> tuple[list[Event], in
     if not seq:
         return [], head
     wanted = notices.wanted(settings.notify)
-    return [event for event in events.follow(db, seq) if wanted(event)], head
+    mine = events.of_watched(db) if settings.notify.watched_only else lambda event: True
+    return [event for event in events.follow(db, seq) if wanted(event) and mine(event)], head

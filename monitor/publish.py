@@ -376,7 +376,8 @@ class Log:
 
 def write_feed(db: sqlite3.Connection, epoch: str, folder: Path, settings: FeedSettings) -> int:
     """Bring the JSON feed up to the head of the log; returns its number."""
-    return json_feed.publish(Log(db, epoch), folder, settings)
+    wanted = events.of_watched(db) if settings.watched_only else None
+    return json_feed.publish(Log(db, epoch), folder, settings, wanted)
 
 
 def notices(

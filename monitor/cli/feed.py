@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--after", metavar="CURSOR", help='Events behind this cursor ("epoch.sequence").')
 @click.option("--kind", "kinds", multiple=True, help="Only events of this kind; may be repeated.")
+@click.option("--watched", is_flag=True, help="Only events of what you watch.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True,
               help="At most so many.")  # fmt: skip
 @click.option("--write", is_flag=True, help="Bring the JSON feed's files up to date instead.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON Feed item per line.")
 @click.pass_obj
 def feed(
-    app: App, after: str | None, kinds: tuple[str, ...], limit: int, write: bool, json: bool
+    app: App,
+    after: str | None,
+    kinds: tuple[str, ...],
+    watched: bool,
+    limit: int,
+    write: bool,
+    json: bool,
 ) -> None:
     """Print events, oldest first; without --after the newest ones."""
     from monitor.store import epoch, events
@@ -38,11 +45,12 @@ def feed(
         click.echo(f"{app.runtime.feed_folder / 'feed.json'}: {life}.{head}")
         return
     seq = max(0, head - limit) if after is None else _sequence(after, life, head)
-    if after is None and kinds:
-        seq = 0  # the newest of these kinds may lie far back
+    if after is None and (kinds or watched):
+        seq = 0  # the newest of these may lie far back
+    mine = events.of_watched(db) if watched else lambda event: True
     found: deque[Event] = deque(maxlen=limit if after is None else None)
     for event in events.follow(db, seq):
-        if not kinds or event.kind.value in kinds:
+        if (not kinds or event.kind.value in kinds) and mine(event):
             found.append(event)
         if after is not None and len(found) == limit:
             break

@@ -46,13 +46,14 @@ def poll(ctx: click.Context, source: tuple[str, ...], json: bool, quiet: bool) -
         said = f"the daemon has been told: {several(told['due'], 'visit')} due"
         click.echo(as_json(told) if json else said)
         return
-    reports = asyncio.run(Round(app, [app.runtime.sources[name] for name in chosen]).run(
-        json=json, quiet=quiet or json))  # fmt: skip
+    one = Round(app, [app.runtime.sources[name] for name in chosen])
+    reports = asyncio.run(one.run(json=json, quiet=quiet or json))
     failed = [report for report in reports if report.result.outcome.value not in GOOD]
     if not json:
         released = sum(report.result.released for report in reports)
         told = f"{several(len(reports), 'visit')}, {several(released, 'release')}"
-        click.echo(f"{told}, {len(failed)} failed")
+        mine = f" ({one.watched} of what you watch)" if one.watched < released else ""
+        click.echo(f"{told}{mine}, {len(failed)} failed")
         _complain(failed)
     ctx.exit(UPSTREAM if failed else 0)
 
@@ -64,6 +65,7 @@ class Round:
         self.app = app
         self.names = [source.name for source in chosen]
         self.reports: list[Report] = []
+        self.watched = 0  # releases of projects that are watched
         self._met: set[tuple[str, str, str | None]] = set()
 
     async def run(self, *, json: bool, quiet: bool) -> list[Report]:
@@ -71,7 +73,8 @@ class Round:
         from monitor.acts import ACTS
         from monitor.asking import crawling
         from monitor.daemon import now
-        from monitor.store import epoch, open_reader
+        from monitor.model import Kind
+        from monitor.store import epoch, events, open_reader
         from monitor.store.lock import lock
         from monitor.store.writer import Writer
 
@@ -79,6 +82,7 @@ class Round:
         with lock(app.state), contextlib.closing(Writer(app.state)) as writer:
             await self._begin(writer, now())
             with contextlib.closing(open_reader(app.state)) as reader:
+                before = events.head(reader)
                 async with crawling(runtime, writer, reader, now) as crawler:
                     with _progress(quiet) as bar:
                         visits = self._visits(writer, crawler, bar)
@@ -86,6 +90,11 @@ class Round:
                             async for report in visits:
                                 if json:
                                     print_json([_json(report)])
+                mine = events.of_watched(reader)
+                self.watched = sum(
+                    event.kind is Kind.RELEASED and mine(event)
+                    for event in events.follow(reader, before)
+                )
                 if app.settings.queue.enabled:
                     await writer.write(lambda db: publish.advance(db, runtime.context, now()))
                     await writer.write(lambda db: ACTS["queue.reconcile"](db, runtime, now()))

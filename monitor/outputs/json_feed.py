@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urljoin
@@ -53,18 +53,28 @@ class _Standing(msgspec.Struct, rename={"monitor": "_monitor"}):
     feed_url: str | None = None
 
 
-def publish(log: Log, folder: Path, settings: FeedSettings) -> int:
+def publish(
+    log: Log,
+    folder: Path,
+    settings: FeedSettings,
+    wanted: Callable[[Event], bool] | None = None,
+) -> int:
     """Bring the folder up to the head of the log and return that number.
+
+    Events that are not `wanted` are left out; their numbers are given to nothing else.
 
     Reads only what is new, and the last two pages at most. Raises StoreError
     where a file cannot be written; what stands there stays whole.
     """
-    return _Feed(log, folder, settings).publish()
+    return _Feed(log, folder, settings, wanted or (lambda event: True)).publish()
 
 
 class _Feed:
-    def __init__(self, log: Log, folder: Path, settings: FeedSettings) -> None:
+    def __init__(
+        self, log: Log, folder: Path, settings: FeedSettings, wanted: Callable[[Event], bool]
+    ) -> None:
         self.log = log
+        self.wanted = wanted
         self.folder = folder
         self.settings = settings
         self.epoch = str(log.epoch)
@@ -172,7 +182,8 @@ class _Feed:
                 after = event.seq
                 if after > last:
                     return
-                yield event
+                if self.wanted(event):
+                    yield event
 
     def _oldest(self) -> int:
         """The oldest number that can still be read; events before it were dropped."""

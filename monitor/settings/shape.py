@@ -228,6 +228,10 @@ class FeedSettings(_Table, frozen=True, kw_only=True):
     """How many full pages are kept; older ones are removed, and readers that far behind are told
     so. 0 keeps all."""
 
+    watched_only: bool = False
+    """Leave out projects that nobody watches. Otherwise everything is told that the feeds of
+    registries tell, which is much. Pages that are full stay as they are."""
+
 
 class QueueSettings(_Table, frozen=True, kw_only=True):
     """The build queue."""
@@ -296,6 +300,9 @@ class NotifySettings(_Table, frozen=True, kw_only=True):
 
     stable_only: bool = True
     """Leave pre-releases out."""
+
+    watched_only: bool = True
+    """Leave out projects that nobody watches."""
 
 
 class DaemonSettings(_Table, frozen=True, kw_only=True):

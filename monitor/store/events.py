@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -100,6 +100,15 @@ def follow(db: sqlite3.Connection, seq: int) -> Iterator[Event]:
     while found := after(db, seq):
         yield from found
         seq = found[-1].seq or seq
+
+
+def of_watched(db: sqlite3.Connection) -> Callable[[Event], bool]:
+    """Is an event of a project that is watched now, or of none?"""
+    watched = {
+        row["purl"]
+        for row in db.execute("SELECT purl FROM watch JOIN project ON project.id = watch.project")
+    }
+    return lambda event: not event.project or event.project in watched
 
 
 def _from_row(row: sqlite3.Row) -> Event:

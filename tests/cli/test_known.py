@@ -414,3 +414,28 @@ def test_slips_of_a_newcomer_are_answered_with_what_was_meant(known: Cli, tmp_pa
     assert (wrong.code, "this is no backup of ours" in wrong.err) == (1, True)
     assert (early.code, "no such version was seen yet" in early.out) == (0, True)
     assert "seen yet" not in known("hold", "aurora@1.1", "--why", "broken").out
+
+
+# ── what the feeds tell of everything, and what of it is ours ─────────────────────────
+
+
+def test_who_watches_a_few_is_told_of_those_in_poll_feed_and_json_feed(known: Cli, registry):
+    toml = known.config / "monitor.toml"
+    toml.write_text(toml.read_text() + "\n[feed]\nwatched_only = true\n")
+    registry.publish("pypi", "aurora", "1.2")
+    for number in range(3):
+        registry.publish("pypi", f"stranger{number}", "1.0")
+
+    polled = known("poll")
+    mine = known("feed", "--watched", "--kind", "released", "--json").lines
+    everything = known("feed", "--kind", "released", "--json").lines
+    written = json.loads((known.state / "feed" / "feed.json").read_text())
+
+    assert "4 releases (1 of what you watch)" in polled.out
+    assert [one["_release"]["version"] for one in mine] == ["1.2"]
+    assert len(everything) == 4
+    told = {one["_release"]["purl"] for one in written["items"] if one["_release"]["purl"]}
+    assert told == {"pkg:pypi/aurora"}
+    assert written["_monitor"]["head"] == int(
+        known("feed", "--json").lines[-1]["id"].split(".")[-1]
+    )
