@@ -27,6 +27,7 @@ from monitor.logs import set_up
 from monitor.model import Outcome
 from monitor.outputs import build_queue
 from monitor.runtime import Runtime
+from monitor.settings import Settings
 from monitor.store import due, epoch, events, open_reader
 from monitor.store.backup import daily
 from monitor.store.lock import lock
@@ -102,6 +103,7 @@ class Daemon:
     trouble: StoreError | None = None  # what has kept us from writing since the last beat
     fatal: StoreError | None = None  # why we end although nobody told us to
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
     clock: Clock = field(default_factory=Clock)
     published: int = -1  # the log's head when the outputs were last brought up to it
 
@@ -111,8 +113,13 @@ class Daemon:
         self.writer = Writer(self.runtime.state)
         try:
             await self._start()
-            async with crawling(self.runtime, self.writer, self.reader, now) as crawler:
-                await self._serve(crawler)
+            self.crawler, self.way = await self._open(self.runtime)
+            try:
+                await self._serve()
+            finally:
+                if self.background:  # older ways are closed
+                    await asyncio.wait(list(self.background), timeout=5)
+                await self.way.aclose()
             if self.fatal is not None:
                 raise self.fatal
         finally:
@@ -141,8 +148,13 @@ class Daemon:
         for problem in await self.writer.write(lambda db: self.runtime.sync_packages(db, at)):
             self.log.warning("package cannot be watched", problem=str(problem))
 
-    async def _serve(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    async def _open(self, runtime: Runtime) -> tuple[Crawler, contextlib.AsyncExitStack]:
+        """A crawler by these settings, and what closes its connections. Raises SettingsError."""
+        way = contextlib.AsyncExitStack()
+        crawler = await way.enter_async_context(crawling(runtime, self.writer, self.reader, now))
+        return crawler, way
+
+    async def _serve(self) -> None:
         server = await self._listen()
         self._catch_signals()
         scheduler = AsyncIOScheduler(timezone="UTC")
@@ -359,10 +371,11 @@ class Daemon:
             return
         from monitor.digests import missing, take
 
-        for file in await self.writer.write(lambda db: missing(db, now())):
-            source = self.runtime.context.sources.get(file.source)
-            if source is not None:
-                await take(file, self.crawler.transport(source, None), self.writer, now())
+        async with self.fetching:
+            for file in await self.writer.write(lambda db: missing(db, now())):
+                source = self.runtime.context.sources.get(file.source)
+                if source is not None:
+                    await take(file, self.crawler.transport(source, None), self.writer, now())
 
     async def _notify(self) -> None:
         """Tell people, where the settings name any."""
@@ -408,18 +421,39 @@ class Daemon:
         """Take new settings; broken ones leave the old in force (fault H18)."""
         try:
             fresh = self.reload()
+            if fresh.state != self.runtime.state:
+                raise SettingsError("state.dir", f"is {fresh.state} now", "start the daemon anew")
+            at, sources = now(), list(fresh.sources.values())
+            fresh.numbered(await self.writer.write(lambda db: due.enlist(db, sources, at)))
+            crawler, way = await self._open(fresh)
         except SettingsError as error:
-            self.log.error("settings not taken", where=error.where, what=error.what)
+            told = {"where": error.where, "what": error.what, "remedy": error.remedy}
+            self.log.error("settings not taken", **told)
             return
-        at, sources = now(), list(fresh.sources.values())
-        fresh.numbered(await self.writer.write(lambda db: due.enlist(db, sources, at)))
-        self.runtime.settings, self.runtime.sources = fresh.settings, fresh.sources
+        former, self.crawler, self.way = self.way, crawler, way
+        self._spawn(self._retire(former, list(self.visits)))
+        before, self.runtime.settings = self.runtime.settings, fresh.settings
+        self.runtime.sources = fresh.sources
         self.runtime.__dict__.pop("context", None)
         self.runtime.__dict__.pop("gate", None)
         await self._sync()
+        # Whoever says so has mended something: a secret, a name server, what a remedy named.
+        numbers = [source.id for source in self.runtime.sources.values()]
+        await self.writer.write(lambda db: due.ask_refused(db, numbers, at))
         self.published = -1  # folders may lie elsewhere now
         self.log.info("settings taken", sources=len(fresh.sources))
+        if late := _needs_restart(before, fresh.settings):
+            self.log.warning("some settings are taken at the next start only", settings=late)
         self.more.set()
+
+    async def _retire(
+        self, way: contextlib.AsyncExitStack, visits: list[asyncio.Task[None]]
+    ) -> None:
+        """Close the connections of former settings when the visits that use them have ended."""
+        if visits:
+            await asyncio.wait(visits)
+        async with self.fetching:
+            await way.aclose()
 
     # ── control socket ────────────────────────────────────────────────────────────────
 
@@ -502,3 +536,14 @@ class Daemon:
         if self.fatal is None:
             await self._guarded(self._publish)()
         self.log.info("stopped", visits=self.visited, abandoned=len(left))
+
+
+def _needs_restart(old: Settings, new: Settings) -> list[str]:
+    """What changed of the settings that are read when the daemon starts, and never after."""
+    pairs = {
+        "log": (old.log, new.log),
+        "daemon.socket": (old.daemon.socket, new.daemon.socket),
+        "daemon.watchdog": (old.daemon.watchdog, new.daemon.watchdog),
+        "schedule.sweep": (old.schedule.sweep, new.schedule.sweep),
+    }
+    return [name for name, (before, after) in pairs.items() if before != after]

@@ -205,7 +205,7 @@ class Runtime:
 
         Returns what could not be placed.
         """
-        from monitor.store import projects
+        from monitor.store import due, projects
         from monitor.store.known import enrol
 
         found, problems = self.placed()
@@ -219,7 +219,18 @@ class Runtime:
                 projects.unwatch(db, row["project"])
         for source in self.sources.values():
             projects.judge_anew(db, source, at)
+            if given := self.settings.sources.get(source.name):
+                due.ask_anew(db, source, self._how(given), at)
         return problems
+
+    def _how(self, given: SourceSettings) -> str:
+        """A digest of the settings by which a source is asked."""
+        import hashlib
+
+        import msgspec
+
+        said = msgspec.json.encode([self.settings.network, given.provider, given.settings])
+        return hashlib.sha256(said).hexdigest()
 
     def _named(self) -> Iterable[tuple[str, dict[str, Any]]]:
         import msgspec

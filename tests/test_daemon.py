@@ -113,6 +113,24 @@ def test_status_says_what_keeps_the_daemon_from_writing(daemon: Process) -> None
     assert told["remedy"]
 
 
+def test_whoever_follows_a_remedy_and_reloads_need_not_wait(daemon: Process) -> None:
+    config = daemon.folder / "config" / "monitor.toml"
+    text = config.read_text()
+    config.write_text(
+        "".join(line for line in text.splitlines(True) if "allow_private" not in line)
+    )
+    daemon.start()
+    refused = daemon.until("visit", source="pypi", mechanism="feed")
+    assert refused["outcome"] == "hostile"
+    assert "network.allow_private" in refused["remedy"]
+
+    config.write_text(text)
+    assert daemon.running is not None
+    daemon.running.send_signal(signal.SIGHUP)
+
+    daemon.until("visit", source="pypi", mechanism="feed", outcome="ok")
+
+
 def test_H16_a_visit_under_way_is_abandoned_whole_when_the_daemon_is_told_to_stop(
     daemon: Process, registry: Registry
 ) -> None:

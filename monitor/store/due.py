@@ -73,6 +73,40 @@ def enlist(db: sqlite3.Connection, sources: Iterable[Source], at: int) -> list[S
     return found
 
 
+def ask_anew(db: sqlite3.Connection, source: Source, how: str, at: int) -> int:
+    """What was refused, or failed, is due at once where its source is asked otherwise from now on.
+
+    `how` stands for all settings by which the source is asked; it is remembered, so that a restart
+    notices a change. Returns how many questions and projects are due.
+    """
+    key = f"how {source.name} is asked"
+    before = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    if before and before["value"] == how:
+        return 0
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, how))
+    return ask_refused(db, [source.id], at) if before else 0
+
+
+def ask_refused(db: sqlite3.Connection, sources: Sequence[int], at: int) -> int:
+    """What these sources refused, or failed to answer, is due at once; returns how many.
+
+    Whoever sets the contact or the address that a remedy named need not wait for the end of a
+    pause that grew to days. Upstreams that asked for a pause keep it.
+    """
+    found = 0
+    for number in sources:
+        for table, outcomes in (
+            ("question", "'blocked', 'hostile', 'gone', 'invalid', 'retry'"),
+            ("listing", "'blocked', 'hostile'"),
+        ):
+            found += db.execute(
+                f"UPDATE {table} SET due = ?1 WHERE source = ?2 AND leased IS NULL AND due > ?1"
+                f" AND outcome IN ({outcomes})",
+                (at, number),
+            ).rowcount
+    return found
+
+
 def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) -> list[Due]:
     """Feeds and indexes that are due. Each is leased, so that nobody else asks it meanwhile."""
     names = {source.id: source.name for source in sources}

@@ -24,6 +24,15 @@ def fill(shelf, count):
     shelf.db.execute("UPDATE listing SET due = ? + project", (AT,))
 
 
+def failed_once(shelf, outcome):
+    """One project was asked, and is to be asked again in a day; returns its source."""
+    fill(shelf, 1)
+    (one,) = claim(shelf, AT + 100)
+    shelf.failed(outcome, one.project, lease=one.lease, next=shelf.at + DAY)
+    (source,) = shelf.sources.values()
+    return source
+
+
 def test_J03_the_longest_overdue_come_first_and_none_starves(shelf):
     shelf.add("shelf", "index", "versions", follow="all")
     fill(shelf, 100)
@@ -44,6 +53,26 @@ def test_what_is_claimed_is_nobody_elses(shelf):
     assert len(claim(shelf, AT + 100)) == 10
     assert claim(shelf, AT + 100) == []
     assert len(claim(shelf, AT + 100 + due.LEASE)) == 10
+
+
+def test_what_was_refused_is_due_at_once_where_its_source_is_asked_otherwise(shelf):
+    shelf.add("shelf", "feed", "index", "versions", follow="all")
+    source = failed_once(shelf, Outcome.BLOCKED)
+    assert claim(shelf, shelf.at) == []
+    with transaction(shelf.db):
+        assert due.ask_anew(shelf.db, source, "without a contact", shelf.at) == 0
+        assert due.ask_anew(shelf.db, source, "without a contact", shelf.at) == 0
+        assert due.ask_anew(shelf.db, source, "with a contact", shelf.at) == 1
+
+    assert [one.project for one in claim(shelf, shelf.at)] == ["p0"]
+
+
+def test_an_upstream_that_asked_for_a_pause_keeps_it_whatever_the_settings(shelf):
+    shelf.add("shelf", "feed", "index", "versions", follow="all")
+    source = failed_once(shelf, Outcome.THROTTLED)
+    with transaction(shelf.db):
+        due.ask_anew(shelf.db, source, "one", shelf.at)
+        assert due.ask_anew(shelf.db, source, "two", shelf.at) == 0
 
 
 def test_H01_what_a_killed_process_was_asking_is_due_at_once_after_a_restart(shelf):
