@@ -180,7 +180,9 @@ def _listed(path: Path, text: str) -> str:
     """A format for a file that was named: a list is one unless it holds requirements."""
     kind = detect(path, text) or "list"
     lines = [
-        line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+        line
+        for line in text.splitlines()
+        if line.strip() and not line.lstrip().startswith(("#", "-"))  # an option: --hash=…
     ]
     wanted = re.compile(r"\s*[A-Za-z0-9][\w.-]*(?:\[[\w, -]*\])?\s*(?:==|>=|~=|<=|!=|<|>)\s*[\w.*]")
     if (

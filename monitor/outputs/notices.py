@@ -71,7 +71,7 @@ def send(settings: NotifySettings, network: NetworkSettings, title: str, body: s
             raise FetchError(
                 f"{where} ({address.partition('://')[0]})",
                 "did not take the message",
-                "try `monitor notify --test`",
+                "is that address right, and its server there? `monitor notify --test` tries it",
                 outcome=Outcome.RETRY,
             )
 

@@ -98,6 +98,13 @@ https://git.example.org/epsilon.git
     assert "bare name" in (found["delta"].reason or "")
 
 
+def test_a_lock_of_requirements_with_hashes_is_known_whatever_it_is_called(tmp_path: Path) -> None:
+    hashes = "".join(f" \\\n    --hash=sha256:{n:064x}" for n in range(5))
+    found = imported(tmp_path, "things.lock", f"alpha==1.2{hashes}\nbeta==2.0{hashes}\n")
+
+    assert {name: one.packaged for name, one in found.items()} == {"alpha": "1.2", "beta": "2.0"}
+
+
 def test_a_list_of_exact_versions_is_one_of_requirements(tmp_path: Path) -> None:
     assert imported(tmp_path, "pinned.txt", "alpha==1\nbeta==2\n")["beta"].upstream == (
         "pypi",
