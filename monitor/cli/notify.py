@@ -8,6 +8,7 @@ import contextlib
 import click
 
 from monitor.cli import App
+from monitor.cli.render import several
 from monitor.errors import SettingsError
 
 
@@ -30,10 +31,10 @@ def notify(app: App, test: bool) -> None:
         from monitor.outputs.notices import send
 
         send(settings.notify, settings.network, "A test", "The release monitor can reach you.")
-        click.echo(f"sent to {len(settings.notify.urls)} addresses")
+        click.echo(f"sent to {several(len(settings.notify.urls), 'place')}")
         return
     told = asyncio.run(_tell(app))
-    click.echo(f"{told} events told" if told else "nothing new to tell")
+    click.echo(f"{several(told, 'event')} told" if told else "nothing new to tell")
 
 
 async def _tell(app: App) -> int:
