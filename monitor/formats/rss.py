@@ -78,7 +78,8 @@ def _text(data: bytes, declared: str | None) -> str:
 
 
 def _depth(text: str) -> int:
-    if text.count("<") < DEEPEST:
+    # Each "<" begins one element at most, and none where it ends one.
+    if text.count("<") - text.count("</") <= DEEPEST:
         return 0
     depth = deepest = 0
     for closing, empty in _TAG.findall(text):
