@@ -430,6 +430,7 @@ class Daemon:
             told = {"where": error.where, "what": error.what, "remedy": error.remedy}
             self.log.error("settings not taken", **told)
             return
+        crawler.indexing = self.crawler.indexing  # walks under way go on with it
         former, self.crawler, self.way = self.way, crawler, way
         self._spawn(self._retire(former, list(self.visits)))
         before, self.runtime.settings = self.runtime.settings, fresh.settings

@@ -131,6 +131,23 @@ def test_whoever_follows_a_remedy_and_reloads_need_not_wait(daemon: Process) -> 
     daemon.until("visit", source="pypi", mechanism="feed", outcome="ok")
 
 
+def test_a_visit_under_way_ends_well_though_the_settings_are_read_anew(
+    daemon: Process, registry: Registry
+) -> None:
+    registry.publish("pypi", "aurora", "1.0")
+    registry.fail("/pypi/simple/", status=None, times=1, delay=4)
+    daemon.start()
+    daemon.until("visit", source="pypi", mechanism="feed")
+    assert daemon.running is not None
+    daemon.running.send_signal(signal.SIGHUP)
+    daemon.until("settings taken")
+
+    slow = daemon.until("visit", source="pypi", mechanism="index", outcome="ok")
+
+    assert slow["seconds"] > 3
+    assert daemon.stop() == 0
+
+
 def test_H16_a_visit_under_way_is_abandoned_whole_when_the_daemon_is_told_to_stop(
     daemon: Process, registry: Registry
 ) -> None:
