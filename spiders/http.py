@@ -39,6 +39,7 @@ _HARMLESS = frozenset(
     }
 )
 ENCODINGS = "gzip, deflate"
+_NOTHING = httpx2.ByteStream(b"")
 
 
 class Http:
@@ -154,7 +155,11 @@ class Http:
         try:
             # As the target the path is sent as it was written, and is not parsed once more.
             question = httpx2.Request(
-                "GET", _parsed(base), headers=headers, extensions={"target": target.encode()}
+                "GET",
+                _parsed(base),
+                headers=headers,
+                stream=_NOTHING,
+                extensions={"target": target.encode()},
             )
             response = await self._client.send(question, stream=True)
         except (httpx2.TransportError, httpx2.InvalidURL, UnicodeError, ValueError) as error:
