@@ -138,6 +138,12 @@ def test_a_visit_under_way_ends_well_though_the_settings_are_read_anew(
     registry.fail("/pypi/simple/", status=None, times=1, delay=4)
     daemon.start()
     daemon.until("visit", source="pypi", mechanism="feed")
+    (index,) = [
+        row
+        for row in json.loads(daemon.ask("status", "--json").stdout)["sources"]
+        if (row["source"], row["mechanism"]) == ("pypi", "index")
+    ]
+    assert index["under_way"]
     assert daemon.running is not None
     daemon.running.send_signal(signal.SIGHUP)
     daemon.until("settings taken")

@@ -137,6 +137,7 @@ def _source(
         "remedy": row.get("remedy"),
         "fails": row.get("fails", 0),
         "due": row.get("due"),
+        "under_way": bool(row.get("leased")),
         "gap": row.get("gap"),
         "baseline": row.get("baseline"),
         "stale": old or late,
@@ -209,7 +210,7 @@ def _print_sources(rows: list[dict[str, Any]], now: int) -> None:
                 _asked_for(row),
                 ago(row["answered"], now),
                 row["outcome"] or "not asked yet",
-                ago(row["due"] and max(row["due"], now), now),
+                "under way" if row["under_way"] else ago(row["due"] and max(row["due"], now), now),
                 "STALE" if row["stale"] else "fresh" if row["answered"] else "",
             )
             for row in rows

@@ -88,7 +88,8 @@ def visits(db: sqlite3.Connection) -> list[Json]:
         """
         SELECT source.name AS source, count(*) AS projects,
                max(listing.answered) AS answered, max(listing.asked) AS asked,
-               min(listing.due) AS due, sum(listing.error IS NOT NULL) AS failing
+               min(listing.due) AS due, count(listing.leased) AS leased,
+               sum(listing.error IS NOT NULL) AS failing
         FROM listing JOIN source ON source.id = listing.source
         WHERE listing.due IS NOT NULL GROUP BY source.name
         """

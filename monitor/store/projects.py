@@ -255,7 +255,7 @@ def sources(db: sqlite3.Connection) -> list[Json]:
         SELECT source.name AS source, source.provider, question.mechanism, question.baseline,
                question.due, question.asked, question.answered, question.changed,
                question.outcome, question.error, question.remedy, question.fails, question.gap,
-               question.doubt
+               question.doubt, question.leased
         FROM question JOIN source ON source.id = question.source
         ORDER BY source.name, question.mechanism
         """
