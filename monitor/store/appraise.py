@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -62,16 +63,26 @@ def rules_of(db: sqlite3.Connection, source: Source, project: int) -> tuple[Rule
     return rules, rules.scheme or source.provider.ordering
 
 
+_SHORT = 24
+"""Characters of a version whose key is remembered: many projects have a 1.0."""
+
+
+@lru_cache(maxsize=32)
+def _remembered(scheme: str) -> Callable[[str], bytes]:
+    return lru_cache(4096)(ordering.key_function(scheme))
+
+
 def key_of(scheme: str, rules: Rules, project: str | None = None) -> Callable[[str], bytes]:
     """What all spellings of one version have in common: its stored key without the epoch."""
     if rules.prefix or rules.transform or rules.tag:
         return key_function(scheme, rules, project)
     plain = ordering.key_function(rules.scheme or scheme)
+    remembered = _remembered(rules.scheme or scheme)
 
     def key(version: str) -> bytes:
         # Numbers and points need no reading; they are most of what there is.
         if version[:1] != "." and not version.translate(_DIGITS):
-            return plain(version)
+            return remembered(version) if len(version) <= _SHORT else plain(version)
         return key_function(scheme, rules, project)(version)
 
     return key
