@@ -84,11 +84,16 @@ def _insert(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]
         return
     marks = f"({', '.join('?' * len(rows[0]))})"
     whole = len(rows) - len(rows) % TOGETHER
-    db.executemany(
-        f"INSERT INTO temp.{into} VALUES {', '.join([marks] * TOGETHER)}",
-        (tuple(chain.from_iterable(rows[at : at + TOGETHER])) for at in range(0, whole, TOGETHER)),
-    )
-    db.executemany(f"INSERT INTO temp.{into} VALUES {marks}", rows[whole:])
+    if whole:
+        db.executemany(
+            f"INSERT INTO temp.{into} VALUES {', '.join([marks] * TOGETHER)}",
+            (
+                tuple(chain.from_iterable(rows[at : at + TOGETHER]))
+                for at in range(0, whole, TOGETHER)
+            ),
+        )
+    if whole < len(rows):
+        db.executemany(f"INSERT INTO temp.{into} VALUES {marks}", rows[whole:])
 
 
 def rows_of(number: int, release: Release, key: bytes) -> list[Staged]:
