@@ -40,6 +40,7 @@ ABSENT = "missing"
 past all caches, and what is still absent then is withdrawn."""
 
 _LAST = datetime.max.replace(tzinfo=UTC)
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Recorder:
@@ -106,7 +107,8 @@ class Recorder:
 
         That is most of a first window. Returns their names; the others go their way one by one.
         """
-        named = {self.source.purl(name): name for name in grouped}
+        purl_of = self.source.namer()
+        named = {purl_of(name): name for name in grouped}
         quiet = {
             name
             for name, releases in grouped.items()
@@ -555,4 +557,9 @@ def _no_news(release: Release) -> bool:
 
 def seconds(moment: datetime | None) -> int | None:
     """Whole seconds since 1970: cut, as the year 9999 must not end in the year 10000."""
-    return None if moment is None else int(moment.replace(microsecond=0).timestamp())
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        return int(moment.replace(microsecond=0).timestamp())
+    since = moment - _1970
+    return since.days * DAY + since.seconds
