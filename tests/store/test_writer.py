@@ -56,7 +56,7 @@ def test_what_waits_together_is_committed_together(writer):
     done, before = held_up(writer, *(tell(n) for n in range(100)))
 
     assert [one.result() for one in done] == list(range(1, 101))
-    assert writer.progress - before == 2
+    assert writer.progress - before <= 2  # what held them up, and they
     assert texts(writer.folder) == list(range(100))
 
 
