@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import subprocess
 import sys
@@ -204,3 +205,10 @@ def test_scrapy_is_imported_by_a_crawl_only():
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_garbage_is_sought_less_often_while_answers_are_read_and_as_before_afterwards(going):
+    before = gc.get_threshold()
+    async with going(contact="x"):
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before
