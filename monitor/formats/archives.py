@@ -50,6 +50,10 @@ _PLAIN = re.compile(
 ).match
 
 
+# What is written in an address as it is.
+_SAFE = re.compile(r"[A-Za-z0-9_.~/+:@,=!-]*").fullmatch
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The mechanism for a listing of archives: a whole server's, or one project's folder.
@@ -321,6 +325,13 @@ def _folded(name: str) -> str:
 
 
 def _release(owner: str, version: str, parts: list[_Part], base: str) -> Release | Unread:
+    if len(parts) == 1:  # as nearly all are: one archive
+        path, (name, size, seconds) = parts[0].path, parts[0].file
+        at = _moment(seconds)
+        files = (File(_address(base, path), None, size, name, at, kind="source"),)
+        found = checked(Release(owner, version, at, files=files if is_name(name) else (), tag=name))
+        assert not isinstance(found, Mention)
+        return found
     order = sorted(parts, key=lambda part: part.kind != "source")
     found = checked(
         Release(
@@ -359,6 +370,6 @@ def _address(base: str, path: str) -> str:
 
 def _quoted(address: str, path: str) -> str:
     """As it is written in such an address: rsync's have no escapes."""
-    if address.startswith("rsync:"):
+    if _SAFE(path) or address.startswith("rsync:"):
         return path
     return quote(path, safe="/+~:@,=!", errors="surrogateescape")

@@ -43,9 +43,10 @@ _TAG = re.compile(r"<[^<>]*>")
 _EVIDENCE = re.compile(r"index of |parent directory|directory listing|file listing", re.IGNORECASE)
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _DATE = re.compile(
+    r"(?=\d\d)(?:"  # most places are none where a date can begin
     r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?"
     rf"|(\d\d)-({_MONTH})-(\d{{4}}) (\d\d):(\d\d)"
-    rf"|(\d{{4}})-({_MONTH})-(\d\d) (\d\d):(\d\d)(?::(\d\d))?"
+    rf"|(\d{{4}})-({_MONTH})-(\d\d) (\d\d):(\d\d)(?::(\d\d))?)"
 )
 _EXACT = re.compile(r"""<td[^<>]*\bdata-(?:order|size)="(\d{1,18})\"""")
 _BYTES = re.compile(r"\s{1,80}(\d{1,18})\s*(?:$|[^\d.\s,kKMGTi])")

@@ -115,16 +115,17 @@ def _entries(text: str, address: str) -> list[Any]:
 
 
 def _item(entry: Any) -> Item:
-    def said(key: str) -> str:
-        value = entry.get(key)
-        return " ".join(value.split()) if isinstance(value, str) else ""
-
+    said = entry.get
     return Item(
-        title=said("title"),
-        link=said("link"),
-        id=said("id"),
-        published=utc(said("published")) or utc(said("updated")),
+        _line(said("title")),
+        _line(said("link")),
+        _line(said("id")),
+        utc(_line(said("published"))) or utc(_line(said("updated"))),
     )
+
+
+def _line(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def _hostile(reply: Reply, what: str) -> FetchError:
