@@ -30,6 +30,7 @@ _UNPRINTABLE = re.compile(
 )
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)")
+_ip = lru_cache(maxsize=4096)(ip_address)
 
 
 class Address(NamedTuple):
@@ -73,22 +74,21 @@ def take_apart(url: str) -> Address:
     A number in place of a host name is refused unless it is an IP address in
     its usual spelling: decimal, octal and hexadecimal forms hide where they lead.
     """
-    shown = without_secrets(url)
     if len(url) > 8192 or _UNPRINTABLE.search(url):
-        raise _bad(shown, "the address is too long or has characters that no address has")
+        raise _bad(url, "the address is too long or has characters that no address has")
     try:
         parts = urlsplit(url)
         port = parts.port
         host = parts.hostname or ""
     except ValueError as error:
-        raise _bad(shown, f"not an address: {error}") from error
+        raise _bad(url, f"not an address: {error}") from error
     scheme = parts.scheme
     if scheme not in DEFAULT_PORTS:
-        raise _bad(shown, f"the scheme {scheme[:20]!r} is not one that is asked", Outcome.HOSTILE)
+        raise _bad(url, f"the scheme {scheme[:20]!r} is not one that is asked", Outcome.HOSTILE)
     if port is None:
         port = DEFAULT_PORTS[scheme]
     userinfo = parts.netloc.rpartition("@")[0] or None
-    host, ip = _host(host, shown)
+    host, ip = _host(host, url)
     path = parts.path
     if not path.isascii() or not parts.query.isascii():
         from urllib.parse import quote
@@ -100,29 +100,29 @@ def take_apart(url: str) -> Address:
     return Address(scheme, host, port, path or "/", query, ip, userinfo)
 
 
-def _host(host: str, shown: str) -> tuple[str, IPv4Address | IPv6Address | None]:
+def _host(host: str, url: str) -> tuple[str, IPv4Address | IPv6Address | None]:
     if not host.isascii():
         try:
             import idna
 
             host = idna.encode(host, uts46=True).decode()
         except (UnicodeError, ValueError) as error:
-            raise _bad(shown, f"not a host name: {error}") from error
+            raise _bad(url, f"not a host name: {error}") from error
     host = host.removesuffix(".")
     if not host:
-        raise _bad(shown, "there is no host in it")
+        raise _bad(url, "there is no host in it")
     if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
         try:
-            ip = ip_address(host)
+            ip = _ip(host)
         except ValueError:
             raise _bad(
-                shown, "the host is a number that hides where it leads", Outcome.HOSTILE
+                url, "the host is a number that hides where it leads", Outcome.HOSTILE
             ) from None
         if isinstance(ip, IPv6Address) and ip.scope_id is not None:
-            raise _bad(shown, "an address of one link only", Outcome.HOSTILE)
+            raise _bad(url, "an address of one link only", Outcome.HOSTILE)
         return str(ip), ip
     if len(host) > 253 or not _NAME.fullmatch(host):
-        raise _bad(shown, "not a host name")
+        raise _bad(url, "not a host name")
     return host, None
 
 
@@ -154,5 +154,6 @@ def join(base: str, location: str) -> str:
     return urlunsplit(joined._replace(fragment=""))
 
 
-def _bad(shown: str, what: str, outcome: Outcome = Outcome.INVALID) -> FetchError:
+def _bad(url: str, what: str, outcome: Outcome = Outcome.INVALID) -> FetchError:
+    shown = without_secrets(url)
     return FetchError(shown, what, "correct the address of the source", outcome=outcome)
