@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -121,7 +121,20 @@ def _page(reply: Reply) -> _Page:
 
 
 def _release(reply: Reply, page: _Page, version: str, files: list[_File]) -> Release:
-    yanked = bool(files) and all(file.yanked is not False for file in files)
+    here = address_of(reply)
+    first: datetime | None = None
+    found = []
+    yanked = bool(files)
+    for file in files:
+        at, its = utc(file.upload_time), file.yanked is not False
+        if at is not None and (first is None or at < first):
+            first = at
+        yanked = yanked and its
+        # The address may be relative to the page.
+        if url := web_address(here, file.url):
+            name = file.filename
+            digest, kind = _digest(file.hashes), python_files.kind(name)
+            found.append(File(url, digest, file.size, name, at, its, kind))
     status = page.status.status if page.status else "active"
     if status == "quarantined":
         state, reason = State.QUARANTINED, page.status and page.status.reason
@@ -134,34 +147,17 @@ def _release(reply: Reply, page: _Page, version: str, files: list[_File]) -> Rel
         state, reason = State.DEPRECATED, page.status and page.status.reason
     else:
         state, reason = State.LISTED, None
-    times = [utc(file.upload_time) for file in files]
-    dates = [date for date in times if date]
-    here = address_of(reply)
     return Release(
         page.name,
         version,
-        published=min(dates, default=None),
+        published=first,
         state=state,
         reason=reason or None,
-        files=tuple(
-            File(
-                url,
-                digest=_digest(file.hashes),
-                size=file.size,
-                name=file.filename,
-                published=at,
-                yanked=file.yanked is not False,
-                kind=python_files.kind(file.filename),
-            )
-            for file, at in zip(files, times, strict=True)
-            # The address may be relative to the page.
-            if (url := web_address(here, file.url))
-        ),
+        files=tuple(found),
     )
 
 
 def _digest(hashes: dict[str, str]) -> str | None:
-    for name in ("sha256", *hashes):
-        if name in hashes:
-            return f"{name}:{hashes[name]}"
-    return None
+    if (best := hashes.get("sha256")) is not None:
+        return f"sha256:{best}"
+    return next((f"{name}:{digest}" for name, digest in hashes.items()), None)
