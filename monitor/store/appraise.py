@@ -72,10 +72,10 @@ def _remembered(scheme: str) -> Callable[[str], bytes]:
     return lru_cache(4096)(ordering.key_function(scheme))
 
 
-def key_of(scheme: str, rules: Rules, project: str | None = None) -> Callable[[str], bytes]:
-    """What all spellings of one version have in common: its stored key without the epoch."""
+def key_of(scheme: str, rules: Rules, purl: str | None = None) -> Callable[[str], bytes]:
+    """What all spellings of one version of a project have in common: its key without the epoch."""
     if rules.prefix or rules.transform or rules.tag:
-        return key_function(scheme, rules, project)
+        return key_function(scheme, rules, purl and project_of(purl))
     plain = ordering.key_function(rules.scheme or scheme)
     remembered = _remembered(rules.scheme or scheme)
 
@@ -83,7 +83,7 @@ def key_of(scheme: str, rules: Rules, project: str | None = None) -> Callable[[s
         # Numbers and points need no reading; they are most of what there is.
         if version[:1] != "." and not version.translate(_DIGITS):
             return remembered(version) if len(version) <= _SHORT else plain(version)
-        return key_function(scheme, rules, project)(version)
+        return key_function(scheme, rules, purl and project_of(purl))(version)
 
     return key
 

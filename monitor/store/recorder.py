@@ -13,7 +13,7 @@ from monitor.diff import GONE, Added, Changed, Difference, Known, diff
 from monitor.model import Json, Kind, Outcome, Release, State
 from monitor.plausible import Gate, doubt_versions
 from monitor.schedule import DAY
-from monitor.sources import Source, Wanted, project_of
+from monitor.sources import Source, Wanted
 from monitor.store import numbers
 from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged, key_of, rules_of
 from monitor.store.artefacts import describe, keep_files, wake
@@ -109,29 +109,28 @@ class Recorder:
         """
         purl_of = self.source.namer()
         named = {purl_of(name): name for name in grouped}
-        quiet = {
-            name
-            for name, releases in grouped.items()
-            if not any(one.files or news(one) for one in releases)
-        }
-        fresh = unknown(self.db, named)
         if len(named) < len(grouped):  # two spellings of one project
             return set()
-        strangers = [(p, name) for p, name in named.items() if p in fresh and name in quiet]
+        fresh = unknown(self.db, named)
+        strangers = [
+            (purl, name)
+            for purl, name in named.items()
+            if purl in fresh and not any(one.files or news(one) for one in grouped[name])
+        ]
         if not strangers:
             return set()
-        rules, scheme = self.source.rules, self.source.scheme
+        rules, scheme, sighting = self.source.rules, self.source.scheme, self.sighting
         rows: list[_Row] = []
-        added: Sequence[Added]
         next_id = last_id(self.db, "version") + 1
         numbered = enrol_all(self.db, self.source.id, strangers, self.visit.at)
         for project, (purl, name) in zip(numbered, strangers, strict=True):
-            releases, key = grouped[name], key_of(scheme, rules, project_of(purl))
+            releases, key, number = grouped[name], key_of(scheme, rules, purl), next_id + len(rows)
             if len(releases) == 1:  # nothing to compare it with
-                added = (Added(releases[0], key(releases[0].version)),)
+                one = releases[0]
+                rows.append(_row(number, project, one, key(one.version), sighting, None))
             else:
                 added = diff({}, releases, key=key, news=news).added
-            rows += _rows(project, added, self.sighting, next_id + len(rows), {})
+                rows += _rows(project, added, sighting, number, {})
         self.db.executemany(_INSERT, rows)
         self.result.added += len(rows)
         return {name for _, name in strangers}
@@ -164,7 +163,7 @@ class Recorder:
         if listing["known"]:
             rules, scheme = rules_of(self.db, self.source, project)
             known, ids = known_versions(self.db, project, self.source.id)
-        key = key_of(scheme, rules, project_of(purl))
+        key = key_of(scheme, rules, purl)
         found = diff(known, releases, key=key, complete=complete, news=news)
         if complete and self._doubted(project, listing, known, found):
             return None
@@ -509,22 +508,27 @@ def _rows(
     for number, one in enumerate(added, first):
         release = one.release
         ids[release.version] = number
-        rows.append(
-            (
-                number,
-                project,
-                release.version,
-                EPOCH_ZERO + one.key,
-                numbers[release.state or State.LISTED],
-                seconds(release.published),
-                sighting,
-                release.prerelease,
-                release.revision,
-                release.tag if release.tag != release.version else None,
-                None if one.alias is None else ids[one.alias],
-            )
-        )
+        alias = None if one.alias is None else ids[one.alias]
+        rows.append(_row(number, project, release, one.key, sighting, alias))
     return rows
+
+
+def _row(
+    number: int, project: int, release: Release, key: bytes, sighting: int, alias: int | None
+) -> _Row:
+    return (
+        number,
+        project,
+        release.version,
+        EPOCH_ZERO + key,
+        numbers[release.state or State.LISTED],
+        seconds(release.published),
+        sighting,
+        release.prerelease,
+        release.revision,
+        release.tag if release.tag != release.version else None,
+        alias,
+    )
 
 
 def _payload_of(change: Changed) -> Json:
