@@ -71,6 +71,14 @@ class Process:
         return self.running.wait(30)
 
 
+def asked(registry: Registry, path: str) -> None:
+    """Wait until the daemon has asked for that path."""
+    end = time.monotonic() + 30
+    while not registry.requests(path):
+        assert time.monotonic() < end, f"{path} was never asked for"
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def daemon(tmp_path: Path, registry: Registry) -> Iterator[Process]:
     """Not started yet; watches PyPI and crates.io of the lab."""
@@ -162,6 +170,7 @@ def test_H16_a_visit_under_way_is_abandoned_whole_when_the_daemon_is_told_to_sto
     config.write_text(config.read_text() + '\n[daemon]\ngrace = "1s"\n')
     daemon.start()
     daemon.until("visit", source="pypi", mechanism="feed")
+    asked(registry, "/pypi/simple/")
     began = time.monotonic()
 
     assert daemon.stop() == 0
@@ -266,7 +275,7 @@ def test_H01_what_a_killed_daemon_was_asking_is_asked_at_once_by_the_next(
 ) -> None:
     registry.fail("/pypi/simple/", status=None, times=1, delay=60)
     daemon.start()
-    daemon.until("visit", source="pypi", mechanism="feed")
+    asked(registry, "/pypi/simple/")
     assert daemon.running is not None
     daemon.running.kill()
     daemon.running.wait()

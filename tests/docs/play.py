@@ -56,7 +56,8 @@ class Stage:
 
     @property
     def environ(self) -> dict[str, str]:
-        keep = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "MONITOR_"))}
+        left_out = ("XDG_", "MONITOR_", "COLUMNS")  # nothing of whoever plays may show
+        keep = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
         return keep | {
             "HOME": str(self.home),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
