@@ -517,7 +517,7 @@ _TABLE: Final[tuple[tuple[str, Build], ...]] = (
         _pypi,
     ),
     (r"registry\.[a-z0-9.-]+/(?P<p>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)(?:/-/.*|/latest|/)?", _npm),
-    (r"(?:www\.)?npmjs\.[a-z]+/package/(?P<p>(?:@[\w.-]+/)?[\w.-]+)(?:/.*)?", _npm),
+    (r"(?:www\.)?npm[a-z]{0,3}\.[a-z]+/package/(?P<p>(?:@[\w.-]+/)?[\w.-]+)(?:/.*)?", _npm),
     (
         r"[a-z0-9.-]+/(?:[\w.-]+/)*authors/id/[A-Z]/[A-Z0-9]+/[A-Z0-9-]+/(?:.*/)?(?P<file>[^/?#]+)",
         _cpan_file,
