@@ -186,7 +186,7 @@ def test_H_a_database_that_is_taken_away_ends_the_daemon_loudly(
     rig.start()
     assert rig.process.running is not None
 
-    shutil.rmtree(rig.process.state)
+    rig.process.state.rename(rig.process.state.with_name("taken"))  # at once: it is written to
 
     assert rig.process.running.wait(20) == 1
     assert "taken away" in rig.process.log.read_text()
