@@ -44,6 +44,9 @@ from spiders.walk import blaming, walk
 BATCH = 5000
 """Findings of an index that are staged together."""
 
+QUICK = 200
+"""Findings that are written within a few milliseconds."""
+
 SMALL = 64 * 1024
 """Bytes of an answer that is read at once: a thread for it would cost more."""
 
@@ -93,7 +96,7 @@ class Crawler:
             if trail := self.trail(source, request.url) if known else []:
                 if await self._rests(request, trail, asked):
                     self._conclude(visit, asked, due)
-                    result = await self.writer.write(lambda db: record(db, visit))
+                    result = await self.writer.write(lambda db: record(db, visit), quick=True)
                     return Report(source, due, result, visit, self.now() - at)
                 asked = _Asked(self.transport(source, None))
             if due.mechanism == "index":
@@ -102,7 +105,8 @@ class Crawler:
                 await self._collect(visit, walk(request, read, asked))
                 self._conclude(visit, asked, due)
                 result = await self.writer.write(
-                    lambda db: record(db, visit, wanted=self.wanted, gate=self.gate)
+                    lambda db: record(db, visit, wanted=self.wanted, gate=self.gate),
+                    quick=len(visit.releases) <= QUICK,
                 )
         except (FetchError, ReadError) as error:
             result = await self._failed(visit, asked, due, error)
@@ -175,13 +179,12 @@ class Crawler:
             if not stager.begun:
                 async with self.indexing:
                     pass  # what is written from here on comes behind whoever had it
-            rest = stager.take()
+            last, begun = stager.take(), stager.begun
 
             def apply(db: sqlite3.Connection) -> Result:
-                rest(db)
-                return bulk.apply(db, visit, wanted=self.wanted, gate=self.gate)
+                return bulk.apply(db, visit, last, begun=begun, wanted=self.wanted, gate=self.gate)
 
-            return await self.writer.write(apply)
+            return await self.writer.write(apply, quick=stager.count <= QUICK)
         finally:
             if stager.holds:
                 self.indexing.release()
@@ -231,7 +234,15 @@ class Crawler:
         if not stager.holds:
             await self.indexing.acquire()
             stager.holds = True
-        await self.writer.write(stager.take())
+        first, batch = not stager.begun, stager.take()
+        stager.begun = True
+
+        def stage(db: sqlite3.Connection) -> None:
+            if first:
+                bulk.begin(db)
+            bulk.stage(db, batch)
+
+        await self.writer.write(stage)
 
     def _conclude(self, visit: Visit, asked: _Asked, due: Due) -> None:
         """An answer came: what it was worth, and when to ask again."""
@@ -255,7 +266,7 @@ class Crawler:
         visit.next = self._next(
             visit.source, due, visit.outcome, visit.at, due.fails + 1, retry_after
         )
-        return await self.writer.write(lambda db: record(db, visit))
+        return await self.writer.write(lambda db: record(db, visit), quick=True)
 
     def _next(
         self,
@@ -427,14 +438,8 @@ class _Stager:
     def full(self) -> bool:
         return len(self._named) + len(self._staged) + len(self._bare) >= BATCH
 
-    def take(self) -> Callable[[sqlite3.Connection], None]:
-        """What has gathered, as a write; the first one empties the stage."""
-        named, staged, bare, first = self._named, self._staged, self._bare, not self.begun
-        self._named, self._staged, self._bare, self.begun = [], [], [], True
-
-        def write(db: sqlite3.Connection) -> None:
-            if first:
-                bulk.begin(db)
-            bulk.stage(db, named, staged, bare)
-
-        return write
+    def take(self) -> bulk.Batch:
+        """What has gathered."""
+        batch = bulk.Batch(self._named, self._staged, self._bare)
+        self._named, self._staged, self._bare = [], [], []
+        return batch

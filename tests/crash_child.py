@@ -26,7 +26,7 @@ from monitor.store.addresses import Answer
 from monitor.store.lock import lock
 from monitor.store.record import Visit, record
 from monitor.store.writer import Writer
-from tests.store.shelf import nothing, stage
+from tests.store.shelf import found, nothing
 
 STEPS = 24
 AT = 1_790_000_000
@@ -85,8 +85,8 @@ def _visit(writer: Writer, source: Source, step: int) -> None:
     )  # fmt: skip
     if mechanism == "index":
         writer(bulk.begin)
-        writer(lambda db: stage(db, source, seen))
-        writer(lambda db: bulk.apply(db, visit, wanted=lambda purl: True))
+        writer(lambda db: bulk.stage(db, found(source, seen)))
+        writer(lambda db: bulk.apply(db, visit, bulk.Batch(), begun=True, wanted=lambda _: True))
         return
     visit.releases = seen[-12:]
     if mechanism == "versions":

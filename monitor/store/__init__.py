@@ -1,6 +1,6 @@
 """What the monitor remembers. The only code that speaks SQL.
 
-One writer, in one process and one thread (`monitor.store.writer`); readers
+One writer, in one process (`monitor.store.writer`); readers
 have connections of their own that cannot write. SQLite in WAL mode with
 `synchronous=FULL`: what was committed survives a power cut.
 """
@@ -26,6 +26,9 @@ numbers: dict[State, int] = {state: number for number, state in enumerate(states
 LIVE = tuple(numbers[state] for state in State if state not in (State.MISSING, State.WITHDRAWN))
 """The states of versions that their upstream still shows."""
 
+BUSY = 10_000
+"""Milliseconds for which the writer waits for another program that writes."""
+
 
 def open_writer(folder: Path) -> sqlite3.Connection:
     """Open the store of that folder for writing, made or migrated as needed.
@@ -45,7 +48,7 @@ def open_writer(folder: Path) -> sqlite3.Connection:
             for setting in (
                 "synchronous = FULL",
                 "foreign_keys = ON",
-                "busy_timeout = 10000",
+                f"busy_timeout = {BUSY}",
                 "cache_size = -8192",
                 "temp_store = FILE",
                 "wal_autocheckpoint = 1000",

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
+from typing import NamedTuple
 
 from monitor.model import File, Json, Kind, Outcome, Release, State
 from monitor.plausible import Gate, doubt_index
@@ -19,6 +20,7 @@ from monitor.store import LIVE, numbers, states
 from monitor.store.appraise import EPOCH_ZERO
 from monitor.store.artefacts import size_of
 from monitor.store.events import tell
+from monitor.store.known import enrol_all, last_id, unknown
 from monitor.store.record import Result, Visit, finish, nobody
 from monitor.store.recorder import Recorder, seconds
 
@@ -51,8 +53,6 @@ def begin(db: sqlite3.Connection) -> None:
 
 def clear(db: sqlite3.Connection) -> None:
     """Forget what is staged."""
-    for name in _INDEXES:
-        db.execute(f"DROP INDEX IF EXISTS temp.{name}")
     db.execute("DELETE FROM temp.named")
     db.execute("DELETE FROM temp.staged")
 
@@ -63,16 +63,23 @@ MANY = 1000
 """Rows from which on an index of the stage is worth making."""
 
 
-def stage(
-    db: sqlite3.Connection,
-    projects: Sequence[Named],
-    versions: Sequence[Staged],
-    bare: Sequence[Bare] = (),
-) -> None:
-    """Add one batch."""
-    _insert(db, "named (no, purl, name, revision)", projects)
-    _insert(db, "staged", versions)
-    _insert(db, "staged (no, version, sort_key, published, url)", bare)
+class Batch(NamedTuple):
+    """Some of what a walk has found, as rows."""
+
+    named: Sequence[Named] = ()
+    staged: Sequence[Staged] = ()
+    bare: Sequence[Bare] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.named) + len(self.staged) + len(self.bare)
+
+
+def stage(db: sqlite3.Connection, batch: Batch) -> None:
+    """Add one batch to what is staged."""
+    _insert(db, "named (no, purl, name, revision)", batch.named)
+    _insert(db, "staged", batch.staged)
+    _insert(db, "staged (no, version, sort_key, published, url)", batch.bare)
 
 
 TOGETHER = 50
@@ -107,14 +114,31 @@ def rows_of(number: int, release: Release, key: bytes) -> list[Staged]:
 
 
 def apply(
-    db: sqlite3.Connection, visit: Visit, *, wanted: Wanted = nobody, gate: Gate | None = None
+    db: sqlite3.Connection,
+    visit: Visit,
+    last: Batch,
+    *,
+    begun: bool = False,
+    wanted: Wanted = nobody,
+    gate: Gate | None = None,
 ) -> Result:
-    """Bring the store up to date with what is staged. The caller commits."""
+    """Bring the store up to date with a walk: its last batch, and what was staged of it before.
+
+    `begun`: something was. The caller commits.
+    """
     result = Result(visit.outcome)
     if visit.outcome is Outcome.OK:
-        _Applied(db, visit, wanted, gate or Gate(), result).run()
+        walk = _Applied(db, visit, wanted, gate or Gate(), result)
+        if begun or not walk.at_once(last):
+            if not begun:
+                begin(db)
+            stage(db, last)
+            walk.run()
+            for name in walk.indexes:
+                db.execute(f"DROP INDEX temp.{name}")
     finish(db, visit, result)
-    clear(db)
+    if begun:
+        clear(db)
     return result
 
 
@@ -132,6 +156,7 @@ class _Applied:
         self.result = result
         self.recorder = Recorder(db, visit, wanted, gate, result)
         self.first = "index" not in self.recorder.baseline
+        self.indexes: list[str] = []  # of the stage, made for this walk
         self.facts = {
             "source": self.source.id,
             "at": visit.at,
@@ -148,6 +173,7 @@ class _Applied:
         for name, columns in _INDEXES.items():
             if self._count(f"SELECT count(*) FROM temp.{columns.partition(' ')[0]}") > MANY:
                 self.db.execute(f"CREATE INDEX temp.{name} ON {columns}")
+                self.indexes.append(name)
         if self._doubtful():
             return
         differing = self._differing()
@@ -156,6 +182,45 @@ class _Applied:
             self._ask_for_the_absent()
         for number in differing:
             self._project(number)
+
+    def at_once(self, batch: Batch) -> bool:
+        """Record a small first look at projects that nobody knows, without staging it.
+
+        Most folders are looked at like this. False, and nothing is done, where it is not one.
+        """
+        if not self.first or batch.size > MANY:
+            return False
+        if len(unknown(self.db, (purl for _, purl, _, _ in batch.named))) < len(batch.named):
+            return False
+        versions = batch.staged or batch.bare
+        ids = enrol_all(
+            self.db,
+            self.source.id,
+            [named[1:] for named in batch.named],
+            self.visit.at,
+            baseline=self.visit.at if versions else None,
+        )
+        project = {named[0]: number for named, number in zip(batch.named, ids, strict=True)}
+        rows: dict[tuple[int, str], tuple[object, ...]] = {}
+        first: dict[tuple[int, bytes], int] = {}  # spellings of one version: it stands for all
+        number, sighting = last_id(self.db, "version") + 1, self.recorder.sighting
+        for no, version, key, published, *more in chain(batch.staged, batch.bare):
+            if (no, version) in rows:
+                continue  # another file of it
+            state = more[0] if len(more) > 1 else numbers[State.LISTED]
+            twin = first.setdefault((no, key), number)
+            alias = None if twin == number else twin
+            rows[no, version] = (
+                number, project[no], version, key, state, published, sighting, alias,
+            )  # fmt: skip
+            number += 1
+        self.db.executemany(
+            "INSERT INTO version (id, project, version, sort_key, state, published, seen, alias)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            rows.values(),
+        )
+        self._tell_baseline(len(batch.named), len(rows))
+        return True
 
     def _number(self) -> None:
         """Give what is staged the ids of the projects we know."""
@@ -237,21 +302,24 @@ class _Applied:
                 " ON CONFLICT DO NOTHING",
                 self.facts | {"sighting": self.recorder.sighting},
             )
-        self.result.added = added
-        self._tell(
-            Kind.BASELINE,
-            {
-                "mechanism": "index",
-                "projects": self._count("SELECT count(*) FROM temp.named"),
-                "versions": added,
-                "digest": self.visit.digest,
-            },
-        )
+        self._tell_baseline(self._count("SELECT count(*) FROM temp.named"), added)
         for row in self.db.execute(
             "SELECT no FROM temp.named JOIN watch ON watch.project = named.project"
             " WHERE no IN (SELECT no FROM temp.staged)"  # an index of mentions knows no versions
         ).fetchall():
             self._project(row["no"])
+
+    def _tell_baseline(self, projects: int, versions: int) -> None:
+        self.result.added = versions
+        self._tell(
+            Kind.BASELINE,
+            {
+                "mechanism": "index",
+                "projects": projects,
+                "versions": versions,
+                "digest": self.visit.digest,
+            },
+        )
 
     def _find_aliases(self, last: int, added: int) -> None:
         """Spellings of one version: the first stands for all of them (fault B22).

@@ -24,7 +24,10 @@ def baselines(db: sqlite3.Connection, source: int) -> dict[str, int]:
     }
 
 
-def enrol(db: sqlite3.Connection, source: Source, name: str, at: int) -> tuple[int, sqlite3.Row]:
+Enrolled = tuple[int, sqlite3.Row]
+
+
+def enrol(db: sqlite3.Connection, source: Source, name: str, at: int) -> Enrolled:
     """The project's id and its listing at this source, made where there is none.
 
     Beside the listing's columns the row has `judged`, the project's newest version
@@ -65,18 +68,30 @@ def unknown(db: sqlite3.Connection, purls: Iterable[str]) -> set[str]:
 
 
 def enrol_all(
-    db: sqlite3.Connection, source: int, projects: Sequence[tuple[str, str]], at: int
+    db: sqlite3.Connection,
+    source: int,
+    projects: Sequence[tuple[str, str, str | None]],
+    at: int,
+    *,
+    baseline: int | None = None,
 ) -> range:
-    """As `enrol`, for many (purl, name) that are all `unknown`. Returns their ids, in order."""
+    """As `enrol`, for many (purl, name, revision) that are all `unknown`.
+
+    Returns their ids, in order.
+    """
     first = last_id(db, "project") + 1
     ids = range(first, first + len(projects))
     db.executemany(
         "INSERT INTO project (id, purl) VALUES (?, ?)",
-        [(number, purl) for number, (purl, _) in zip(ids, projects, strict=True)],
+        [(number, purl) for number, (purl, _, _) in zip(ids, projects, strict=True)],
     )
     db.executemany(
-        "INSERT INTO listing (source, project, name, added) VALUES (?, ?, ?, ?)",
-        [(source, number, name, at) for number, (_, name) in zip(ids, projects, strict=True)],
+        "INSERT INTO listing (source, project, name, revision, added, baseline)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (source, number, name, revision, at, baseline)
+            for number, (_, name, revision) in zip(ids, projects, strict=True)
+        ],
     )
     return ids
 

@@ -18,7 +18,7 @@ from monitor.schedule import DAY, HOUR
 from monitor.sources import Source, Wanted
 from monitor.store.addresses import MOST_TEXT, Answer, bury, printable, remember
 from monitor.store.events import tell
-from monitor.store.known import enrol
+from monitor.store.known import Enrolled, enrol
 from monitor.store.recorder import ABSENT, Recorder, seconds
 
 DENIALS = 3
@@ -87,18 +87,21 @@ def record(
     Index walks are staged instead, see `monitor.store.bulk`.
     """
     result = Result(visit.outcome)
+    enrolled: Enrolled | None = None
     if visit.outcome is Outcome.OK:
         recorder = Recorder(db, visit, wanted, gate or Gate(), result)
         if visit.mechanism == "feed":
             _feed(recorder)
         else:
             assert visit.project is not None
-            recorder.project(visit.project, visit.releases)
-    finish(db, visit, result)
+            enrolled = recorder.project(visit.project, visit.releases)
+    finish(db, visit, result, enrolled)
     return result
 
 
-def finish(db: sqlite3.Connection, visit: Visit, result: Result) -> None:
+def finish(
+    db: sqlite3.Connection, visit: Visit, result: Result, enrolled: Enrolled | None = None
+) -> None:
     """What every visit leaves behind, whatever it asked."""
     for letter in visit.unread:
         bury(db, visit.source.id, letter, visit.at)
@@ -107,7 +110,7 @@ def finish(db: sqlite3.Connection, visit: Visit, result: Result) -> None:
     if visit.project is None:
         _keep_question(db, visit, result)
     else:
-        _keep_listing(db, visit, result)
+        _keep_listing(db, visit, result, enrolled)
 
 
 # ── feeds ─────────────────────────────────────────────────────────────────────────────
@@ -211,10 +214,12 @@ def _keep_question(db: sqlite3.Connection, visit: Visit, result: Result) -> None
         )
 
 
-def _keep_listing(db: sqlite3.Connection, visit: Visit, result: Result) -> None:
+def _keep_listing(
+    db: sqlite3.Connection, visit: Visit, result: Result, enrolled: Enrolled | None
+) -> None:
     """The same of one project."""
     assert visit.project is not None
-    project, listing = enrol(db, visit.source, visit.project, visit.at)
+    project, listing = enrolled or enrol(db, visit.source, visit.project, visit.at)
     facts = _facts(visit, result) | {"project": project}
     gone, denied, lost = listing["gone"], listing["denied"], listing["lost"]
     if result.outcome is Outcome.GONE:

@@ -19,6 +19,7 @@ from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged, key_
 from monitor.store.artefacts import describe, keep_files, wake
 from monitor.store.events import burst, recently_released, tell
 from monitor.store.known import (
+    Enrolled,
     baselines,
     enrol,
     enrol_all,
@@ -58,18 +59,19 @@ class Recorder:
         self._sighting: int | None = None
         self.baseline = baselines(db, self.source.id)
 
-    def project(self, name: str, releases: Sequence[Release], *, listed: bool = False) -> None:
+    def project(self, name: str, releases: Sequence[Release], *, listed: bool = False) -> Enrolled:
         """Record what was said of one project, alone or (`listed`) as part of an index.
 
-        The first look is a baseline, save for what came since we know the source.
+        The first look is a baseline, save for what came since we know the source. Returns the
+        project as it stood before.
         """
-        project, listing = enrol(self.db, self.source, name, self.visit.at)
+        project, listing = enrolled = enrol(self.db, self.source, name, self.visit.at)
         first = listing["baseline"] is None
         news = self._news_of_first_look(listing, releases, listed) if first else _all_news
         told = self.result.released
         added = self._releases(name, project, listing, releases, news, self.visit.complete)
         if added is None or not first:
-            return
+            return enrolled
         self.db.execute(
             "UPDATE listing SET baseline = ? WHERE source = ? AND project = ?",
             (self.visit.at, self.source.id, project),
@@ -77,6 +79,7 @@ class Recorder:
         alone = not self.baseline and not self.source.mechanisms
         if alone and (added or listing["answered"] is None):
             self.tell_baseline(project, 1, added - (self.result.released - told))
+        return enrolled
 
     def _news_of_first_look(
         self, listing: sqlite3.Row, releases: Sequence[Release], listed: bool
@@ -113,7 +116,7 @@ class Recorder:
             return set()
         fresh = unknown(self.db, named)
         strangers = [
-            (purl, name)
+            (purl, name, None)
             for purl, name in named.items()
             if purl in fresh and not any(one.files or news(one) for one in grouped[name])
         ]
@@ -123,7 +126,7 @@ class Recorder:
         rows: list[_Row] = []
         next_id = last_id(self.db, "version") + 1
         numbered = enrol_all(self.db, self.source.id, strangers, self.visit.at)
-        for project, (purl, name) in zip(numbered, strangers, strict=True):
+        for project, (purl, name, _) in zip(numbered, strangers, strict=True):
             releases, key, number = grouped[name], key_of(scheme, rules, purl), next_id + len(rows)
             if len(releases) == 1:  # nothing to compare it with
                 one = releases[0]
@@ -133,7 +136,7 @@ class Recorder:
                 rows += _rows(project, added, sighting, number, {})
         self.db.executemany(_INSERT, rows)
         self.result.added += len(rows)
-        return {name for _, name in strangers}
+        return {name for _, name, _ in strangers}
 
     def releases(
         self,

@@ -1,9 +1,14 @@
-"""The one writer: a thread that owns the writing connection.
+"""The one writer: whoever has its turn owns the writing connection.
 
 Whatever is to be written comes as a function of the connection. Functions
 that wait together are committed together (one `fsync` for many visits), each
 in a savepoint of its own: one that fails takes none of the others with it,
 and nobody is told "done" before the commit is on disk.
+
+They run in a thread of the writer. What is quick runs in the loop that gave
+it, and only its commit, which waits for the disk, is done by a thread: two
+threads that take turns at every statement spend more on the turns than on the
+statements.
 """
 
 from __future__ import annotations
@@ -12,20 +17,25 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 from monitor.errors import StoreError
-from monitor.store import blaming, open_writer, transaction
+from monitor.store import BUSY, blaming, open_writer, transaction
 
 T = TypeVar("T")
 Task = tuple[Callable[[sqlite3.Connection], Any], "Future[Any] | _Awaited"]
 
 MOST = 256
 """Functions committed together at most."""
+
+AWAY = 0.02
+"""Seconds for which quick functions may keep a loop from its sockets until they are committed."""
 
 
 class Writer:
@@ -39,11 +49,19 @@ class Writer:
         self.progress = 0
         self._broken: BaseException | None = None
         self._closed = False
-        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        ready: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="writer", daemon=True)
-        self._thread.start()
-        ready.result()
+        self._turn = threading.Lock()
+        self._tasks: queue.Queue[Task | None] = queue.Queue()
+        self._quick: deque[Task] = deque()
+        self._minding: asyncio.AbstractEventLoop | None = None  # will see to what is quick
+        self._commits: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        ready: Future[sqlite3.Connection] = Future()
+        self._writing = threading.Thread(
+            target=self._run, args=(ready,), name="writer", daemon=True
+        )
+        self._writing.start()
+        self._db = ready.result()
+        self._committing = threading.Thread(target=self._commit, name="commits", daemon=True)
+        self._committing.start()
 
     def submit(self, write: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Have it written; the future holds its result once it is committed."""
@@ -54,12 +72,22 @@ class Writer:
             self._tasks.put((write, done))
         return done
 
-    async def write(self, write: Callable[[sqlite3.Connection], T]) -> T:
-        """As `submit`, awaited. A caller that is cancelled meanwhile does not undo the write."""
+    async def write(self, write: Callable[[sqlite3.Connection], T], *, quick: bool = False) -> T:
+        """As `submit`, awaited. A caller that is cancelled meanwhile does not undo the write.
+
+        `quick` says that it takes a millisecond or two. What a loop gives is written in the
+        order in which it was given, quick or not.
+        """
         if self._closed:
             raise StoreError(str(self.folder), "the store was closed")
-        waiting = _Awaited(asyncio.get_running_loop())
-        self._tasks.put((write, waiting))
+        loop = asyncio.get_running_loop()
+        waiting = _Awaited(loop)
+        self._quick.append((write, waiting))
+        if not quick or self._tasks.unfinished_tasks:
+            self._give_away()
+        elif self._minding is not loop:
+            self._minding = loop
+            loop.call_soon(self._flush, loop)
         result: T = await waiting.future
         return result
 
@@ -70,81 +98,159 @@ class Writer:
     def close(self) -> None:
         """Write what waits, then close the database."""
         self._closed = True
+        self._give_away()
         self._tasks.put(None)
-        self._thread.join()
+        self._writing.join()
+        self._commits.put(None)
+        self._committing.join()
 
-    def _run(self, ready: Future[None]) -> None:
+    # ── in the threads ────────────────────────────────────────────────────────────────
+
+    def _run(self, ready: Future[sqlite3.Connection]) -> None:
         try:
             db = open_writer(self.folder)
         except BaseException as error:
             ready.set_exception(error)
             return
-        ready.set_result(None)
+        ready.set_result(db)
         try:
-            while batch := self._next():
-                self._commit(db, batch)
+            while tasks := self._next():
+                with self._turn:
+                    batch = _Batch(db)
+                    with self._answering(batch, tasks):
+                        if self._broken is not None:
+                            raise self._broken
+                        batch.begin()
+                        for task in tasks:
+                            batch.run(task)
+                        self._conclude(batch)
+                _wake(tasks)
+                for _ in tasks:
+                    self._tasks.task_done()
         finally:
-            db.close()
+            with self._turn:
+                db.close()
 
     def _next(self) -> list[Task]:
         """Wait for a task, then take all that wait beside it. Empty: we are to end."""
-        batch: list[Task] = []
+        tasks: list[Task] = []
         task = self._tasks.get()
         while task is not None:
-            batch.append(task)
-            if len(batch) >= MOST or self._tasks.empty():
-                return batch
+            tasks.append(task)
+            if len(tasks) >= MOST or self._tasks.empty():
+                return tasks
             task = self._tasks.get()
-        if batch:
+        if tasks:
             self._tasks.put(None)
-        return batch
+        return tasks
 
-    def _commit(self, db: sqlite3.Connection, batch: list[Task]) -> None:
-        done: list[tuple[Future[Any] | _Awaited, Any]] = []
-        try:
-            self._commit_all(db, batch, done)
-        finally:
-            _wake(future for _, future in batch if isinstance(future, _Awaited))
+    def _commit(self) -> None:
+        """Commit what loops have run, so that they need not wait for the disk."""
+        while (batch := self._commits.get()) is not None:
+            if batch.db.in_transaction:  # else it has failed in the loop
+                with self._answering(batch, batch.tasks):
+                    self._conclude(batch)
+            self._turn.release()
+            _wake(batch.tasks, self._flush)
 
-    def _commit_all(
-        self,
-        db: sqlite3.Connection,
-        batch: list[Task],
-        done: list[tuple[Future[Any] | _Awaited, Any]],
-    ) -> None:
-        try:
-            if self._broken is not None:
-                raise self._broken
-            with blaming(self.folder), transaction(db):
-                for write, future in batch:
-                    if future.set_running_or_notify_cancel():
-                        self._one(db, write, future, done)
-        except BaseException as error:
-            if _lost_writes(error):
-                self._broken = error
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
+    def _conclude(self, batch: _Batch) -> None:
+        batch.db.execute("COMMIT")
         self.progress += 1
-        for future, result in done:
+        for future, result in batch.done:
             future.set_result(result)
 
-    def _one(
-        self,
-        db: sqlite3.Connection,
-        write: Callable[[sqlite3.Connection], Any],
-        future: Future[Any] | _Awaited,
-        done: list[tuple[Future[Any] | _Awaited, Any]],
-    ) -> None:
-        """One function in its savepoint. Raises only what concerns the whole batch: the disk."""
+    @contextmanager
+    def _answering(self, batch: _Batch, tasks: Iterable[Task]) -> Iterator[None]:
+        """What goes wrong in here concerns the whole batch: all of its functions are told so."""
         try:
-            with transaction(db):
-                done.append((future, write(db)))
+            with blaming(self.folder):
+                yield
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                batch.roll_back()
+            if _lost_writes(error):
+                self._broken = error
+            for _, future in tasks:
+                if not future.done():
+                    future.set_exception(error)
+
+    # ── in the loop ───────────────────────────────────────────────────────────────────
+
+    def _give_away(self) -> None:
+        """Let the thread do what waits here, in its order."""
+        while self._quick:
+            self._tasks.put(self._quick.popleft())
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Do what is quick and have it committed.
+
+        Where somebody else is writing, be it another program, the thread is better at waiting.
+        """
+        self._minding = None
+        if not self._quick:
+            return
+        if (
+            self._broken is not None
+            or self._tasks.unfinished_tasks
+            or not self._turn.acquire(blocking=False)
+        ):
+            self._give_away()
+            return
+        batch = _Batch(self._db)
+        if not batch.begin_at_once():
+            self._turn.release()
+            self._give_away()
+            return
+        end = monotonic() + AWAY
+        with self._answering(batch, batch.tasks):
+            batch.run(self._quick.popleft())
+            while self._quick and len(batch.tasks) < MOST and monotonic() < end:
+                batch.run(self._quick.popleft())
+        self._minding = loop
+        self._commits.put(batch)
+
+
+class _Batch:
+    """Functions that are committed together. Whoever has one has the connection's turn."""
+
+    __slots__ = ("db", "done", "tasks")
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        self.tasks: list[Task] = []
+        self.done: list[tuple[Future[Any] | _Awaited, Any]] = []
+
+    def begin(self) -> None:
+        self.db.execute("BEGIN IMMEDIATE")
+
+    def begin_at_once(self) -> bool:
+        """Begin without waiting for another program; False where that cannot be."""
+        self.db.execute("PRAGMA busy_timeout = 0")
+        try:
+            self.begin()
+        except sqlite3.Error:
+            return False
+        finally:
+            self.db.execute(f"PRAGMA busy_timeout = {BUSY}")
+        return True
+
+    def run(self, task: Task) -> None:
+        """One function in its savepoint. Raises only what concerns the whole batch: the disk."""
+        self.tasks.append(task)
+        write, future = task
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            with transaction(self.db):
+                self.done.append((future, write(self.db)))
         except Exception as error:
-            if not db.in_transaction or (isinstance(error, sqlite3.Error) and not _own(error)):
+            if not self.db.in_transaction or (isinstance(error, sqlite3.Error) and not _own(error)):
                 raise
             future.set_exception(error)
+
+    def roll_back(self) -> None:
+        if self.db.in_transaction:  # a full disk makes SQLite roll back by itself
+            self.db.execute("ROLLBACK")
 
 
 class _Awaited:
@@ -181,19 +287,28 @@ class _Awaited:
             self.future.set_result(self._result)
 
 
-def _wake(waiting: Iterable[_Awaited]) -> None:
+def _wake(
+    tasks: Iterable[Task], after: Callable[[asyncio.AbstractEventLoop], None] | None = None
+) -> None:
     """Tell those who wait what came of it: a loop is woken once for all of them."""
     loops: dict[asyncio.AbstractEventLoop, list[_Awaited]] = {}
-    for one in waiting:
-        loops.setdefault(one.loop, []).append(one)
+    for _, one in tasks:
+        if isinstance(one, _Awaited):
+            loops.setdefault(one.loop, []).append(one)
     for loop, some in loops.items():
         with suppress(RuntimeError):  # the loop ended meanwhile
-            loop.call_soon_threadsafe(_tell_all, some)
+            loop.call_soon_threadsafe(_tell_all, loop, some, after)
 
 
-def _tell_all(waiting: list[_Awaited]) -> None:
+def _tell_all(
+    loop: asyncio.AbstractEventLoop,
+    waiting: list[_Awaited],
+    after: Callable[[asyncio.AbstractEventLoop], None] | None,
+) -> None:
     for one in waiting:
         one.tell()
+    if after is not None:
+        after(loop)
 
 
 _OWN_FAULT = (

@@ -65,6 +65,7 @@ class Shelf:
     at: int = AT
     gate: Gate = field(default_factory=Gate)
     wanted: bool = True
+    large: bool = False  # indexes are staged before they are applied, as large ones are
     db: sqlite3.Connection = field(init=False)
     sources: dict[str, Source] = field(default_factory=dict)
 
@@ -112,10 +113,20 @@ class Shelf:
     def index(self, *findings: Release | Mention, **more: Any) -> Result:
         """One walk over a whole index."""
         visit = self.visit("index", complete=True, **more)
+        batch = found(visit.source, findings)
         with transaction(self.db):
-            bulk.begin(self.db)
-            stage(self.db, visit.source, findings)
-            return bulk.apply(self.db, visit, wanted=lambda purl: self.wanted, gate=self.gate)
+            if self.large:
+                bulk.begin(self.db)
+                bulk.stage(self.db, batch)
+                batch = bulk.Batch()
+            return bulk.apply(
+                self.db,
+                visit,
+                batch,
+                begun=self.large,
+                wanted=lambda purl: self.wanted,
+                gate=self.gate,
+            )
 
     def _record(self, visit: Visit) -> Result:
         with transaction(self.db):
@@ -174,8 +185,8 @@ class Shelf:
         return row
 
 
-def stage(db: sqlite3.Connection, source: Source, findings: Iterable[Release | Mention]) -> None:
-    """Findings of an index, as the crawler stages them."""
+def found(source: Source, findings: Iterable[Release | Mention]) -> bulk.Batch:
+    """Findings of an index, as the crawler hands them on."""
     known: dict[str, int] = {}
     named: list[bulk.Named] = []
     staged: list[bulk.Staged] = []
@@ -188,7 +199,7 @@ def stage(db: sqlite3.Connection, source: Source, findings: Iterable[Release | M
             named.append((known[purl], purl, finding.project, revision))
         if isinstance(finding, Release):
             staged += bulk.rows_of(known[purl], finding, key(finding.version))
-    bulk.stage(db, named, staged)
+    return bulk.Batch(named, staged)
 
 
 __all__ = ["AT", "DAY", "Answer", "Shelf", "Unread", "numbers", "release"]

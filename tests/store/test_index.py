@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.model import Kind, Mention, Outcome, State
-from monitor.store import events, projects
-from tests.store.shelf import DAY, release
+from monitor.store import bulk, events, projects, transaction
+from tests.store.shelf import DAY, Shelf, found, release
 
 
 def tree(count, *, newest=0, leave=()):
@@ -119,13 +124,8 @@ def test_an_incomplete_walk_takes_nothing_away(shelf):
     shelf.add("shelf", "index")
     shelf.index(*tree(10))
     visit = shelf.visit("index", complete=False)
-    from monitor.store import bulk, transaction
-    from tests.store.shelf import stage
-
     with transaction(shelf.db):
-        bulk.begin(shelf.db)
-        stage(shelf.db, visit.source, tree(2))
-        bulk.apply(shelf.db, visit)
+        bulk.apply(shelf.db, visit, found(visit.source, tree(2)))
 
     assert shelf.told() == []
     assert shelf.states("p9") == {"1.0": State.LISTED}
@@ -161,15 +161,52 @@ def test_a_release_with_several_files_is_one_version_with_all_of_them(shelf):
     assert len(projects.files(shelf.db, version)) == 3
 
 
-def test_a_walk_that_never_ended_leaves_nothing(shelf):
-    from monitor.store import bulk
-    from tests.store.shelf import stage
+NAMES = st.sampled_from(["a", "b", "c", "d", "known"])
+WALK = st.lists(
+    st.one_of(
+        st.builds(Mention, NAMES, st.sampled_from([None, "1", "2"])),
+        st.builds(
+            release,
+            st.sampled_from(["1.0", "1.00", "2.0", "odd"]),
+            NAMES,
+            at=st.sampled_from([None, 1000, 2000]),
+            state=st.sampled_from([None, State.YANKED]),
+            digests=st.sampled_from([(), ("a",), ("a", "b")]),
+        ),
+    ),
+    max_size=12,
+)
 
+
+@settings(max_examples=60, deadline=None)
+@given(WALK, WALK)
+def test_a_small_walk_leaves_what_a_large_one_would(first, second):
+    left = []
+    for large in (False, True):
+        with tempfile.TemporaryDirectory() as folder:
+            shelf = Shelf(Path(folder), large=large)
+            shelf.add("elsewhere", "versions")
+            shelf.versions("1.0", project="known")
+            shelf.add("shelf", "index")
+            for walk in (first, second):
+                shelf.index(*walk)
+            left.append(
+                {
+                    table: shelf.db.execute(f"SELECT * FROM {table}").fetchall()
+                    for table in ("project", "listing", "version", "also", "event", "question")
+                }
+            )
+            shelf.db.close()
+    for table, rows in left[0].items():
+        assert [tuple(row) for row in rows] == [tuple(row) for row in left[1][table]], table
+
+
+def test_a_walk_that_never_ended_leaves_nothing(shelf):
     source = shelf.add("shelf", "index")
     shelf.index(*tree(3))
     before = list(shelf.db.iterdump())
     bulk.begin(shelf.db)
-    stage(shelf.db, source, tree(1))
+    bulk.stage(shelf.db, found(source, tree(1)))
     bulk.clear(shelf.db)
 
     assert list(shelf.db.iterdump()) == before

@@ -15,7 +15,7 @@ from monitor.model import Kind, State
 from monitor.store import bulk, epoch, events, open_writer, projects, transaction
 from monitor.store.backup import check
 from monitor.store.record import record
-from tests.store.shelf import Shelf, release, stage
+from tests.store.shelf import Shelf, found, release
 
 NAMES = [f"p{n}" for n in range(12)]
 WINDOW = 6
@@ -125,9 +125,7 @@ class Upstream(RuleBasedStateMachine):
             with transaction(shelf.db):
                 if what == "index":
                     visit = shelf.visit("index", complete=True)
-                    bulk.begin(shelf.db)
-                    stage(shelf.db, visit.source, self._all())
-                    bulk.apply(shelf.db, visit)
+                    bulk.apply(shelf.db, visit, found(visit.source, self._all()))
                 elif what == "feed":
                     record(shelf.db, shelf.visit("feed", releases=self._window()))
                 else:
