@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,7 @@ from monitor.model import Kind
 from monitor.store import NAME, events, open_reader, open_writer
 from monitor.store.backup import check
 from monitor.store.lock import Busy, lock
-from monitor.store.writer import Writer
+from monitor.store.writer import AWAY, Writer
 
 
 @pytest.fixture
@@ -168,7 +171,7 @@ from pathlib import Path
 from monitor.errors import StoreError
 from monitor.model import Kind
 from monitor.store import events
-from monitor.store.writer import Writer
+from monitor.store.writer import AWAY, Writer
 writer, told = Writer(Path(sys.argv[1])), 0
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
 try:
@@ -302,3 +305,117 @@ def test_a_folder_with_strange_letters_is_read_as_it_is_named(tmp_path):
     place = Path(tmp_path) / "a?b#c%d &=é"
     open_writer(place).close()
     open_reader(place).close()
+
+
+# ── in a loop ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_a_loop_gives_is_written_in_its_order_quick_or_not(writer):
+    dice = random.Random(4)
+    told = []
+
+    async def give(number):
+        told.append(number)
+        await writer.write(tell(number), quick=dice.random() < 0.7)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(400):
+            group.create_task(give(number))
+            if dice.random() < 0.2:
+                await asyncio.sleep(0)
+
+    assert texts(writer.folder) == told
+
+
+async def test_quick_writes_of_one_turn_are_committed_together(writer):
+    before = writer.progress
+    await asyncio.gather(*(writer.write(tell(n), quick=True) for n in range(50)))
+
+    assert writer.progress - before == 1
+    assert texts(writer.folder) == list(range(50))
+
+
+async def test_a_quick_write_runs_in_the_loop_and_a_long_one_does_not(writer):
+    def who(db):
+        return threading.current_thread()
+
+    assert await writer.write(who, quick=True) is threading.current_thread()
+    assert await writer.write(who) is not threading.current_thread()
+
+
+async def test_a_quick_write_that_fails_takes_none_of_the_others_with_it(writer):
+    def half(db):
+        tell("half")(db)
+        raise UsageError("job 1", "no")
+
+    writes = [tell("a"), half, tell("b")]
+    done = await asyncio.gather(
+        *(writer.write(one, quick=True) for one in writes), return_exceptions=True
+    )
+
+    assert [type(one) for one in done] == [int, UsageError, int]
+    assert texts(writer.folder) == ["a", "b"]
+
+
+async def test_another_program_that_writes_keeps_no_loop_waiting(writer):
+    other = sqlite3.connect(writer.folder / NAME, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(writer.write(tell("late"), quick=True))
+    while writer._quick or not writer._tasks.unfinished_tasks:
+        await asyncio.sleep(0)  # the loop turns all the while
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+
+    await waiting
+    assert texts(writer.folder) == ["late"]
+
+
+async def test_a_loop_sees_to_its_sockets_between_many_quick_writes(writer):
+    def slow(db):
+        time.sleep(0.001)
+
+    turns = 0
+    writes = asyncio.gather(*(writer.write(slow, quick=True) for _ in range(200)))
+    while not writes.done():
+        turns += 1
+        await asyncio.sleep(0)
+
+    assert turns >= 200 * 0.001 / AWAY
+
+
+def test_closing_writes_what_a_loop_has_left_behind(tmp_path):
+    writer = Writer(tmp_path)
+
+    async def leave():
+        for n in range(5):
+            asyncio.get_running_loop().create_task(writer.write(tell(n), quick=True))
+        await asyncio.sleep(0)
+
+    asyncio.run(leave())
+    writer.close()
+
+    assert texts(tmp_path) == list(range(5))
+
+
+def test_one_writer_serves_one_loop_after_the_other(writer):
+    for n in range(3):
+        asyncio.run(writer.write(tell(n), quick=True))
+
+    assert texts(writer.folder) == list(range(3))
+
+
+async def test_H04_a_full_disk_is_a_clean_error_in_a_loop_too(small):
+    writer = Writer(small)
+    filler = small / "filler"
+    filler.write_bytes(bytes(max(0, shutil.disk_usage(small).free - 8192)))
+    refused = await asyncio.gather(
+        *(writer.write(tell("x" * 9000), quick=True) for _ in range(20)), return_exceptions=True
+    )
+    filler.unlink()
+    await writer.write(tell("there is room again"), quick=True)
+    writer.close()
+
+    assert all(isinstance(one, StoreError) for one in refused)
+    assert all("disk is full" in (one.remedy or "") for one in refused)
+    assert texts(small) == ["there is room again"]
