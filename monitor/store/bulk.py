@@ -25,6 +25,7 @@ from monitor.store.record import Result, Visit, finish, nobody
 from monitor.store.recorder import Recorder, seconds
 
 _LIVE = ", ".join(map(str, LIVE))
+_LISTED = numbers[State.LISTED]
 
 Named = tuple[int, str, str, str | None]
 """A project as it is staged: its number in this walk, purl, name at the upstream, revision."""
@@ -204,10 +205,12 @@ class _Applied:
         rows: dict[tuple[int, str], tuple[object, ...]] = {}
         first: dict[tuple[int, bytes], int] = {}  # spellings of one version: it stands for all
         number, sighting = last_id(self.db, "version") + 1, self.recorder.sighting
-        for no, version, key, published, *more in chain(batch.staged, batch.bare):
+        found = chain(
+            (row[:5] for row in batch.staged), ((*row[:4], _LISTED) for row in batch.bare)
+        )
+        for no, version, key, published, state in found:
             if (no, version) in rows:
                 continue  # another file of it
-            state = more[0] if len(more) > 1 else numbers[State.LISTED]
             twin = first.setdefault((no, key), number)
             alias = None if twin == number else twin
             rows[no, version] = (
