@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from demo.__main__ import ROOT, UNPLUGGABLE
-from pipeline.backends import BackendError, detect
+from pipeline.backends import BackendError, Podman, detect
 
 pytestmark = [pytest.mark.slow, pytest.mark.serial]
 
@@ -38,7 +39,7 @@ def play(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One folder for all plays, so that the base image is made once."""
     folder = tmp_path_factory.mktemp("demo")
     try:
@@ -49,7 +50,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if os.environ.get("CI"):
             pytest.fail(f"nothing here builds images: {error}")
         pytest.skip(f"nothing here builds images: {error}")
-    return folder
+    yield folder
+    left = detect(folder / "state" / "worker")
+    if isinstance(left, Podman):
+        left.purge()
 
 
 def test_the_demo_tells_the_whole_story(folder: Path) -> None:
