@@ -151,6 +151,7 @@ def _sources(places: Places) -> dict[str, str]:
             'follow = "all"\npoll = "1s"',
             url=registry["crates_index_url"],
             feed=f"{registry['crates_static_url']}/rss/updates.xml",
+            api=registry["crates_static_url"],
         ),
         "github": _source(
             "github",

@@ -104,6 +104,7 @@ class Daemon:
     fatal: StoreError | None = None  # why we end although nobody told us to
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+    inquiring: asyncio.Lock = field(default_factory=asyncio.Lock)
     clock: Clock = field(default_factory=Clock)
     published: int = -1  # the log's head when the outputs were last brought up to it
 
@@ -163,6 +164,7 @@ class Daemon:
             (self._sweep, settings.schedule.sweep),
             (self._publish, settings.schedule.sweep),
             (self._fetch_digests, settings.schedule.sweep),
+            (self._inquire, settings.schedule.sweep),
             (self._notify, settings.schedule.sweep),
             (self._beat, min(sd.watchdog_seconds() or 60, settings.daemon.watchdog) / 3),
             (self._reconcile, RECONCILE),
@@ -203,6 +205,7 @@ class Daemon:
                 self.more.clear()
                 await self._guarded(self._sweep)()
                 await self._guarded(self._publish)()
+                self._spawn(self._guarded(self._inquire)())
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -322,8 +325,8 @@ class Daemon:
     async def _publish(self) -> None:
         """Policy, queue folders, feed: each as far as the log has come."""
         at, context, settings = now(), self.runtime.context, self.runtime.settings
-        if settings.queue.enabled:
-            await self.writer.write(lambda db: publish.advance(db, context, at))
+        step = publish.advance if settings.queue.enabled else publish.inquire
+        await self.writer.write(lambda db: step(db, context, at))
         head = events.head(self.reader)
         if head == self.published:
             return
@@ -376,6 +379,17 @@ class Daemon:
                 source = self.runtime.context.sources.get(file.source)
                 if source is not None:
                     await take(file, self.crawler.transport(source, None), self.writer, now())
+
+    async def _inquire(self) -> None:
+        """New releases are asked once what they say of themselves."""
+        if self.stopping.is_set() or self.inquiring.locked():
+            return
+        from monitor.inquiries import inquire
+
+        async with self.inquiring:
+            sources = self.runtime.context.sources
+            if await inquire(self.writer, self.crawler.transport, sources, now):
+                self.more.set()
 
     async def _notify(self) -> None:
         """Tell people, where the settings name any."""
@@ -453,7 +467,7 @@ class Daemon:
         """Close the connections of former settings when the visits that use them have ended."""
         if visits:
             await asyncio.wait(visits)
-        async with self.fetching:
+        async with self.fetching, self.inquiring:
             await way.aclose()
 
     # ── control socket ────────────────────────────────────────────────────────────────

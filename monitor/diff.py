@@ -159,7 +159,6 @@ def _merge(first: Release, more: Release) -> Release:
         prerelease=more.prerelease if first.prerelease is None else first.prerelease,
         revision=first.revision or more.revision,
         reason=first.reason or more.reason,
-        licence=first.licence or more.licence,
         tag=first.tag or more.tag,
     )
 

@@ -74,9 +74,33 @@ class Kind(StrEnum):
     SUSPECT = "suspect"
     SOURCE_MOVED = "source_moved"
     LICENCE_CHANGED = "licence_changed"
+    PROVENANCE_LOST = "provenance_lost"
+    IDENTITY_CHANGED = "identity_changed"
+    MAINTAINER_CHANGED = "maintainer_changed"
     LATEST_CHANGED = "latest_changed"
     EPOCH_PROPOSED = "epoch_proposed"
     BURST = "burst"
+
+
+class About(StrEnum):
+    """What a release says of itself, or its registry of it, and that should not change silently.
+
+    licence       an SPDX expression where the upstream gives one, else its words
+    source        address of the source repository
+    owners        who may publish the project, in order, with a space between
+    uploader      who published this release
+    provenance    whether it is attested where it was made: "attested", "partly" or "none"
+    identity      who attests it: "GitHub repository=owner/name workflow=release.yml"
+    install_hook  whether installing it runs code of its own: "yes" or "no"
+    """
+
+    LICENCE = "licence"
+    SOURCE = "source"
+    OWNERS = "owners"
+    UPLOADER = "uploader"
+    PROVENANCE = "provenance"
+    IDENTITY = "identity"
+    INSTALL_HOOK = "install_hook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +180,7 @@ class File:
     published: datetime | None = None
     yanked: bool = False
     kind: str | None = None  # source, binary, signature, digest, patch; see archive_names
+    provenance: str | None = None  # address of what attests where it was made; "": it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +201,6 @@ class Release:
     prerelease: bool | None = None
     revision: str | None = None
     reason: str | None = None  # why it was yanked, deprecated, …
-    licence: str | None = None
     tag: str | None = None  # the raw spelling the version was taken from: a tag, a file name
 
 
@@ -204,6 +228,14 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Trait:
+    """One thing that the release that was asked about says of itself."""
+
+    name: About
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
     """This answer turned out to be incomplete (a capped list, unread pages).
 
@@ -213,7 +245,7 @@ class Partial:
     reason: str
 
 
-Finding = Release | Mention | Cursor | Request | Unread | Partial
+Finding = Release | Mention | Cursor | Request | Unread | Partial | Trait
 
 
 @dataclass(frozen=True, slots=True)

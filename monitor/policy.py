@@ -47,6 +47,8 @@ class Facts:
     asks_for_files: bool = True  # the provider can name files at all
     backlog: int = 0  # jobs that wait for a builder already
     advisory: bool = False  # it mends a known hole: no waiting
+    awaited: int | None = None  # until when we wait for what it says of itself
+    new_hands: bool = False  # somebody new published it
     burst: bool = False  # its project publishes one release after the other just now
 
 
@@ -64,6 +66,9 @@ LATER = HOUR
 
 BURST = 600
 """Nothing of a project is queued while it publishes many releases within so many seconds (C11)."""
+
+NEW_HANDS = 2
+"""Times the usual cool-down for a release by new hands (fault E09)."""
 
 SETTLE = 300
 """Wheels of one release arrive within minutes of each other; a rule without age waits for none."""
@@ -91,9 +96,13 @@ def decide(facts: Facts, rule: Rule, at: int, *, high_water: int, settle: int = 
         return Decision("superseded", "newest-wins", "a later release of the same stream is there")
     # Age counts from our first sight (faults C17, C18, E13): an upstream's own time is earlier, so
     # it could only shorten the wait, or lies in the future, and then says nothing.
-    ready = facts.first_seen + int(rule.minimum_age)
+    age = int(rule.minimum_age) * (NEW_HANDS if facts.new_hands else 1)
+    ready = facts.first_seen + age
     if at < ready and not facts.advisory:
-        return Decision("wait", "minimum-age", f"it must be {int(rule.minimum_age)} s old", ready)
+        if facts.new_hands:
+            why = f"somebody new published it, so it must be {age} s old"
+            return Decision("wait", "new-maintainer", why, ready)
+        return Decision("wait", "minimum-age", f"it must be {age} s old", ready)
     if facts.asks_for_files:
         if not facts.files:
             return Decision("wait", "files-unknown", "no file of it is known yet", at + 60)
@@ -102,6 +111,9 @@ def decide(facts: Facts, rule: Rule, at: int, *, high_water: int, settle: int = 
         settled = (facts.last_file or facts.first_seen) + min(settle, int(rule.minimum_age))
         if at < settled:
             return Decision("wait", "settling", "files may still be arriving", settled)
+    if facts.awaited is not None and at < facts.awaited:
+        why = "it was not asked yet what it says of itself"
+        return Decision("wait", "traits-unknown", why, min(facts.awaited, at + 60))
     if facts.burst:
         return Decision("wait", "burst", "its project publishes one after the other", at + BURST)
     if facts.backlog >= high_water:

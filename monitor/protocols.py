@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 from urllib.parse import quote
 
-from monitor.model import Finding, Reply, Request
+from monitor.model import Finding, Release, Reply, Request, Trait
 
 Reader = Callable[[Reply], Iterator[Finding]]
 
@@ -41,6 +41,23 @@ class Versions(Protocol):
     @property
     def read(self) -> Reader: ...
     def of(self, project: str) -> Request: ...
+
+
+class Traits(Protocol):
+    """What does this release say of itself? Asked once, of what is watched or built.
+
+    `files`  it is not asked before a file of the release is known
+    `seen`   what its files alone tell
+    `of`     what else to ask; an answer that is not there ("gone") says nothing
+    `read`   yields `Trait`s
+    """
+
+    @property
+    def files(self) -> bool: ...
+    @property
+    def read(self) -> Reader: ...
+    def seen(self, release: Release) -> Iterable[Trait]: ...
+    def of(self, release: Release) -> Iterable[Request]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,7 @@ class Provider:
     feed: Feed | None = None
     index: Index | None = None
     versions: Versions | None = None
+    traits: Traits | None = None
     normalise: Callable[[str], str] = str
     poll: timedelta = timedelta(minutes=10)  # the feed
     walk: timedelta = timedelta(hours=24)  # the index

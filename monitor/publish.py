@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
@@ -26,16 +27,18 @@ from monitor.outputs.build_queue import Expected, Place, Reconciled
 from monitor.policy import LATER, Decision, Facts, decide, rule_for
 from monitor.recipe_names import recipe_name
 from monitor.schedule import DAY
-from monitor.settings import Build, Builds, FeedSettings
+from monitor.settings import Build, Builds, Doubt, FeedSettings
 from monitor.sources import Source, project_of
-from monitor.store import events, jobs, projects, states, transaction
+from monitor.store import events, jobs, projects, states, traits, transaction
 from monitor.store.appraise import Appraisal, appraise
 
 OUTPUT = "policy"
 
 _REVOKING = (Kind.YANKED, Kind.REVOKED, Kind.WITHDRAWN, Kind.RETRACTED)
 
-_HEARD = (*_REVOKING, Kind.RELEASED, Kind.RESTORED, Kind.RETAGGED, Kind.CHANGED)
+_DOUBTS = frozenset(map(Kind, get_args(Doubt)))
+
+_HEARD = (*_REVOKING, Kind.RELEASED, Kind.RESTORED, Kind.RETAGGED, Kind.CHANGED, *_DOUBTS)
 
 MOST = 2000
 """Events that are read in one turn."""
@@ -69,12 +72,25 @@ def advance(db: sqlite3.Connection, context: Context, at: int) -> int:
     bookmark behind it, is one transaction.
     """
     before = events.head(db)
+    inquire(db, context, at)
     _read(db, context, at)
     jobs.stop_held(db, at)
     turn = _Turn(db, context, at)
     for job in jobs.to_decide(db, at):
         turn.decide(job)
     return events.head(db) - before
+
+
+def inquire(db: sqlite3.Connection, context: Context, at: int) -> None:
+    """Have new releases of what is watched or built asked what they say of themselves."""
+    settle = int(context.builds.settle)
+
+    def wait(purl: str, watched: bool) -> tuple[int, int] | None:
+        if (rule := context.rule(purl)) is not None:
+            return settle, int(rule.minimum_age)
+        return (settle, settle) if watched else None
+
+    traits.enlist(db, context.sources, wait, at)
 
 
 def _read(db: sqlite3.Connection, context: Context, at: int) -> None:
@@ -102,6 +118,11 @@ def _consider(db: sqlite3.Connection, context: Context, row: sqlite3.Row, at: in
     elif kind in _REVOKING:
         for version in _versions(db, row):
             jobs.revoke(db, version, kind.value, at)
+    elif kind in _DOUBTS:
+        rule = context.rule(row["purl"])
+        if rule is not None and kind.value in rule.hold and row["label"]:
+            why = str(payload.get("reason"))
+            projects.hold(db, row["project"], row["label"], at, who="monitor", why=why)
     elif payload.get("alarm"):
         why = str(payload.get("reason"))
         projects.hold(db, row["project"], row["label"] or "", at, who="monitor", why=why)
@@ -212,6 +233,8 @@ class _Turn:
             unverifiable=sum(not file["digest"] for file in files),
             last_file=max((file["added"] for file in files), default=None),
             backlog=self.backlog,
+            awaited=traits.awaited(self.db, job["version"]),
+            new_hands=traits.new_hands(self.db, job["version"]),
             burst=self._burst(job["project"]),
         )
 

@@ -270,6 +270,7 @@ def source_of(name: str, given: SourceSettings, settings: Settings | None = None
         longest=int(given.max_interval or schedule.max_interval),
         namespace=given.purl,
         rules=given.rules,
+        traits=given.traits,
     )
 
 

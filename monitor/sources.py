@@ -26,6 +26,7 @@ class Source:
     `poll` and `walk` are seconds between feed and index visits, `fresh` how
     old the source's news may become. `shortest` and `longest` bound the
     distance between two visits of one project that nothing announces.
+    `traits` says whether new releases are asked what they say of themselves.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Source:
     longest: int = 604800
     namespace: str | None = None
     rules: Rules = field(default_factory=Rules)
+    traits: bool = True
     id: int = 0
 
     def purl(self, project: str) -> str:
@@ -66,6 +68,11 @@ class Source:
     def scheme(self) -> str:
         """The scheme by which versions of its projects compare."""
         return self.rules.scheme or self.provider.ordering
+
+    @property
+    def tells_traits(self) -> bool:
+        """Are new releases asked what they say of themselves?"""
+        return self.traits and self.provider.traits is not None
 
     @property
     def mechanisms(self) -> tuple[str, ...]:

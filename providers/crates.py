@@ -2,8 +2,11 @@
 
 Feed      static.crates.io/rss/updates.xml   the last hour, and never fewer than a hundred versions
 Versions  index.crates.io/<shard>/<crate>    one JSON object per line and version
+Traits    crates.io/api/v1/crates/<crate>/<version>   licence, who published it, by which workflow
 
 Documented in https://doc.rust-lang.org/cargo/reference/registry-index.html
+The last is what https://crates.io/api/openapi.json describes; a version that a workflow published
+without a token of a person ("trusted publishing") counts as attested by that workflow.
 A yank shows in the index only, not in the feed. Two versions that differ in
 build metadata alone cannot both be published.
 
@@ -11,6 +14,7 @@ Settings
   url       address of the sparse index
   feed      address of the feed of new versions
   download  address of the archives; {crate} and {version} are filled in
+  api       address of the interface that tells of one version, without /api/v1
 """
 
 from __future__ import annotations
@@ -19,13 +23,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from monitor.formats import rss
+from monitor.formats.attestations import ATTESTED, NONE, identity
 from monitor.formats.dates import utc
 from monitor.formats.text import checked, unread
-from monitor.model import File, Finding, Partial, Release, Reply, Request, State
+from monitor.model import About, File, Finding, Partial, Release, Reply, Request, State, Trait
 from monitor.protocols import Ask, Provider
 
 DOWNLOAD = "https://static.crates.io/crates/{crate}/{crate}-{version}.crate"
@@ -43,6 +50,7 @@ def provider(
     url: str = "https://index.crates.io",
     feed: str = "https://static.crates.io/rss/updates.xml",
     download: str = DOWNLOAD,
+    api: str = "https://crates.io",
 ) -> Provider:
     return Provider(
         name="crates",
@@ -50,6 +58,7 @@ def provider(
         purl=PURL,
         feed=Ask(feed, read_updates),
         versions=SparseIndex(url.rstrip("/"), download),
+        traits=Traits(api.rstrip("/")),
         normalise=lambda name: name.lower().replace("_", "-"),
         poll=timedelta(minutes=10),
         pace=10.0,
@@ -124,3 +133,52 @@ class SparseIndex:
             state=State.YANKED if crate.yanked else State.LISTED,
             files=(File(address, f"sha256:{crate.cksum}", published=published, kind="source"),),
         )
+
+
+# ── what a release says of itself ─────────────────────────────────────────────────────
+
+
+class _User(msgspec.Struct):
+    login: str
+
+
+class _Version(msgspec.Struct):
+    license: str | None = None
+    repository: str | None = None
+    published_by: _User | None = None
+    trustpub: dict[str, Any] | msgspec.UnsetType | None = msgspec.field(
+        default=msgspec.UNSET, name="trustpub_data"
+    )
+
+
+class _Document(msgspec.Struct):
+    version: _Version
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The document of one version."""
+
+    url: str
+    files: bool = False
+
+    def seen(self, release: Release) -> Iterator[Trait]:
+        """Nothing: a crate is one file, and what it runs when it is built does not show."""
+        return iter(())
+
+    def of(self, release: Release) -> Iterator[Request]:
+        crate, version = quote(release.project, safe=""), quote(release.version, safe="")
+        yield Request(f"{self.url}/api/v1/crates/{crate}/{version}", project=release.project)
+
+    def read(self, reply: Reply) -> Iterator[Finding]:
+        found = msgspec.convert(reply.json(), _Document).version
+        if found.license:
+            yield Trait(About.LICENCE, found.license)
+        if found.repository:
+            yield Trait(About.SOURCE, found.repository)
+        if found.published_by:
+            yield Trait(About.UPLOADER, found.published_by.login)
+        if found.trustpub is not msgspec.UNSET:
+            yield Trait(About.PROVENANCE, ATTESTED if found.trustpub else NONE)
+            if found.trustpub:
+                yield Trait(About.IDENTITY, identity(found.trustpub))

@@ -1,13 +1,14 @@
 """GitHub, and every server that speaks its REST interface.
 
 Versions  /repos/<owner>/<name>/releases, /tags   all pages of both
+Traits    /repos/<owner>/<name>, /releases/tags/<tag>   licence and address, who published a release
 
 Documented in https://docs.github.com/en/rest/releases and /repos#list-repository-tags
 A tag without a release is a version, too; only the release has a date, files
 and the flag for pre-releases, only the tag the commit. Drafts are left out.
 Without a token 60 requests an hour are allowed, with one 5000, and then an
 unchanged answer costs nothing. A repository that was renamed answers under its
-old name, by a redirect.
+old name, by a redirect, and tells its new one. Its licence is that of its default branch.
 
 Settings
   url   address of the interface; "https://HOST/api/v3" of an own server
@@ -27,7 +28,7 @@ from monitor.errors import UsageError
 from monitor.formats import tags
 from monitor.formats.dates import utc
 from monitor.formats.text import address_of, checked, web_address
-from monitor.model import File, Finding, Partial, Release, Reply, Request
+from monitor.model import About, File, Finding, Partial, Release, Reply, Request, Trait
 from monitor.protocols import Provider
 
 ACCEPT = "application/vnd.github+json"
@@ -47,6 +48,7 @@ def provider(url: str = "https://api.github.com", site: str = "https://github.co
         ordering="generic",
         purl=PURL,
         versions=Repository(url.rstrip("/"), site.rstrip("/")),
+        traits=Traits(url.rstrip("/")),
         normalise=str.lower,
         pace=1.0,
         urls=URLS,
@@ -137,6 +139,54 @@ class Repository:
         for tag, version in tags.versions(commits, _name(project)).items():
             page = f"{self.site}/{project}/releases/tag/{quote(tag)}"
             yield checked(Release(project, version, page=page, revision=commits[tag], tag=tag))
+
+
+class _Licence(msgspec.Struct):
+    spdx_id: str | None = None
+
+
+class _About(msgspec.Struct):
+    html_url: str
+    license: _Licence | None = None
+
+
+class _Author(msgspec.Struct):
+    login: str
+
+
+class _Authored(msgspec.Struct):
+    author: _Author | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The repository, and the release of one tag, where there is one."""
+
+    url: str
+    files: bool = False
+
+    def seen(self, release: Release) -> Iterator[Trait]:
+        """Nothing: who published what is in none of its files."""
+        return iter(())
+
+    def of(self, release: Release) -> Iterator[Request]:
+        here = f"{self.url}/repos/{quote(release.project)}"
+        tag = quote(release.tag or release.version, safe="")
+        for address in (here, f"{here}/releases/tags/{tag}"):
+            yield Request(address, ACCEPT, project=release.project, headers=HEADERS)
+
+    def read(self, reply: Reply) -> Iterator[Finding]:
+        if "/releases/tags/" in reply.request.url:
+            author = msgspec.convert(reply.json(), _Authored).author
+            if author:
+                yield Trait(About.UPLOADER, author.login)
+            return
+        found = msgspec.convert(reply.json(), _About)
+        if address := web_address(address_of(reply), found.html_url):
+            yield Trait(About.SOURCE, address)
+        # NOASSERTION: there is a licence, and GitHub does not know which.
+        if found.license and found.license.spdx_id not in (None, "NOASSERTION"):
+            yield Trait(About.LICENCE, str(found.license.spdx_id))
 
 
 def _name(project: str) -> str:

@@ -3,10 +3,14 @@
 Feed      /rss/updates.xml     the newest hundred releases, half an hour of a busy day
 Index     /simple/             every project, with the serial of its last change
 Versions  /simple/<project>/   every file of every version, with dates, digests and yanks
+Traits    /pypi/<project>/<version>/json, /integrity/…/provenance   licence, owners, who attests it
 
 Documented in https://packaging.python.org/en/latest/specifications/simple-repository-api/
 A yank, a removal or a quarantine never shows in the feed; it moves the serial.
 Files cannot be added to releases older than 14 days, so old versions are settled.
+What attests a file (PEP 740) is checked by the index when it is uploaded; we take its word for who
+that is, and look out for changes. A release without any wheel runs code of its own (`setup.py`, or
+what builds it) where it is installed.
 
 Settings
   url  address of the index, without /simple/
@@ -15,19 +19,24 @@ Settings
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from packaging.utils import canonicalize_name
 
 from monitor.formats import python_files, rss, simple_json
+from monitor.formats.attestations import attested, identity
 from monitor.formats.dates import utc
 from monitor.formats.text import address_of, checked, unread, web_address
-from monitor.model import File, Finding, Partial, Release, Reply, State
+from monitor.model import About, File, Finding, Partial, Release, Reply, Request, State, Trait
 from monitor.protocols import Ask, Provider, home_of
 
 JSON = "application/vnd.pypi.simple.v1+json"
+INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 PURL = "pypi"
 HOME = "pkg:pypi/pip"
 URLS = (r"{home}/(?:project|simple|pypi)/(?P<project>[A-Za-z0-9][A-Za-z0-9._-]*)(?:/.*)?",)
@@ -42,6 +51,7 @@ def provider(url: str = home_of(HOME)) -> Provider:
         feed=Ask(url + "/rss/updates.xml", read_updates),
         index=simple_json.Index(url + "/simple/", accept=JSON),
         versions=Ask(url + "/simple/{project}/", read_files, accept=JSON),
+        traits=Traits(url),
         normalise=canonicalize_name,
         poll=timedelta(minutes=5),
         walk=timedelta(minutes=60),
@@ -63,6 +73,7 @@ class _File(msgspec.Struct):
     hashes: dict[str, str]
     yanked: bool | str = False  # the reason, where the author gave one
     size: int | None = None
+    provenance: str | msgspec.UnsetType | None = msgspec.UNSET  # since API version 1.3
     upload_time: str | None = msgspec.field(default=None, name="upload-time")
 
 
@@ -134,7 +145,11 @@ def _release(reply: Reply, page: _Page, version: str, files: list[_File]) -> Rel
         if url := web_address(here, file.url):
             name = file.filename
             digest, kind = _digest(file.hashes), python_files.kind(name)
-            found.append(File(url, digest, file.size, name, at, its, kind))
+            if (proof := file.provenance) is not None:
+                proof = None if proof is msgspec.UNSET else web_address(here, proof)
+            else:
+                proof = ""
+            found.append(File(url, digest, file.size, name, at, its, kind, proof))
     status = page.status.status if page.status else "active"
     if status == "quarantined":
         state, reason = State.QUARANTINED, page.status and page.status.reason
@@ -161,3 +176,102 @@ def _digest(hashes: dict[str, str]) -> str | None:
     if (best := hashes.get("sha256")) is not None:
         return f"sha256:{best}"
     return next((f"{name}:{digest}" for name, digest in hashes.items()), None)
+
+
+# ── what a release says of itself ─────────────────────────────────────────────────────
+
+
+class _Info(msgspec.Struct):
+    classifiers: list[str] = []
+    license: str | None = None
+    license_expression: str | None = None
+    project_urls: dict[str, str] | None = None
+
+
+class _Role(msgspec.Struct):
+    user: str
+
+
+class _Ownership(msgspec.Struct):
+    roles: list[_Role] = []
+    organization: str | None = None
+
+
+class _Document(msgspec.Struct):
+    info: _Info
+    ownership: _Ownership | None = None
+
+
+class _Bundle(msgspec.Struct):
+    publisher: dict[str, Any]
+
+
+class _Provenance(msgspec.Struct):
+    attestation_bundles: list[_Bundle]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The document of a release, and what attests one file of each kind."""
+
+    url: str
+    files: bool = True
+
+    def seen(self, release: Release) -> Iterator[Trait]:
+        """Are its files attested, and does installing them run code of theirs?"""
+        said = [file.provenance for file in release.files if file.provenance is not None]
+        if value := attested([bool(proof) for proof in said]):
+            yield Trait(About.PROVENANCE, value)
+        if release.files:
+            wheels = any((file.name or "").endswith(".whl") for file in release.files)
+            yield Trait(About.INSTALL_HOOK, "no" if wheels else "yes")
+
+    def of(self, release: Release) -> Iterator[Request]:
+        project, version = canonicalize_name(release.project), quote(release.version)
+        yield Request(f"{self.url}/pypi/{project}/{version}/json", project=release.project)
+        proofs = {file.kind: file.provenance for file in reversed(release.files) if file.provenance}
+        for address in proofs.values():
+            yield Request(address, INTEGRITY, project=release.project)
+
+    def read(self, reply: Reply) -> Iterator[Finding]:
+        """Documented in https://docs.pypi.org/api/json/ and /api/integrity/."""
+        if reply.request.accept == INTEGRITY:
+            found = msgspec.convert(reply.json(), _Provenance)
+            for bundle in found.attestation_bundles:
+                yield Trait(About.IDENTITY, identity(bundle.publisher))
+            return
+        document = msgspec.convert(reply.json(), _Document)
+        if licence := _licence(document.info):
+            yield Trait(About.LICENCE, licence)
+        if source := _source(document.info.project_urls or {}):
+            yield Trait(About.SOURCE, source)
+        if owners := _owners(document.ownership):
+            yield Trait(About.OWNERS, " ".join(owners))
+
+
+# The names that https://packaging.python.org/en/latest/specifications/well-known-project-urls/
+# gives to the address of the source repository.
+_SOURCES = ("source", "repository", "sourcecode", "github")
+_TROVE = "License :: "
+
+
+def _licence(info: _Info) -> str | None:
+    if info.license_expression:
+        return info.license_expression
+    trove = [name.rpartition(" :: ")[2] for name in info.classifiers if name.startswith(_TROVE)]
+    if trove and trove != ["OSI Approved"]:
+        return " AND ".join(sorted(trove))
+    first = (info.license or "").strip().partition("\n")[0]
+    return first if len(first) <= 100 else None  # else the text of the licence itself
+
+
+def _source(addresses: dict[str, str]) -> str | None:
+    named = {re.sub(r"[^a-z0-9]", "", name.lower()): to for name, to in addresses.items()}
+    return next((named[name] for name in _SOURCES if name in named), None)
+
+
+def _owners(ownership: _Ownership | None) -> Iterable[str]:
+    if ownership is None:
+        return ()
+    names = {role.user for role in ownership.roles}
+    return sorted(names | ({f"@{ownership.organization}"} if ownership.organization else set()))

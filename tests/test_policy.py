@@ -73,3 +73,15 @@ def test_the_first_entry_that_fits_decides():
     assert rule_for("pkg:pypi/b", rules) is rules[1]
     assert rule_for("pkg:cargo/b", rules) is None
     assert rule_for("pkg:pypi/[x]", [Build(match="pkg:pypi/[x]")]) is not None
+
+
+def test_E09_by_new_hands_it_must_be_twice_as_old():
+    assert decided(first_seen=AT - 4 * DAY, new_hands=True) == ("wait", "new-maintainer")
+    waits = decide(replace(READY, new_hands=True), RULE, AT, high_water=10)
+    assert waits.look_at == AT + 2 * DAY
+    assert decided(first_seen=AT - 6 * DAY, new_hands=True) == ("eligible", "old-enough")
+
+
+def test_E08_what_it_says_of_itself_is_waited_for_so_long_and_no_longer():
+    assert decided(awaited=AT + 1) == ("wait", "traits-unknown")
+    assert decided(awaited=AT) == ("eligible", "old-enough")

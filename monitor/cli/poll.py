@@ -73,6 +73,7 @@ class Round:
         from monitor.acts import ACTS
         from monitor.asking import crawling
         from monitor.daemon import now
+        from monitor.inquiries import inquire
         from monitor.model import Kind
         from monitor.store import epoch, events, open_reader
         from monitor.store.lock import lock
@@ -90,6 +91,9 @@ class Round:
                             async for report in visits:
                                 if json:
                                     print_json([_json(report)])
+                    step = publish.advance if app.settings.queue.enabled else publish.inquire
+                    await writer.write(lambda db: step(db, runtime.context, now()))
+                    await inquire(writer, crawler.transport, runtime.context.sources, now)
                 mine = events.of_watched(reader)
                 self.watched = sum(
                     event.kind is Kind.RELEASED and mine(event)

@@ -56,7 +56,8 @@ def _provider(known: Any, name: str) -> dict[str, Any]:
     answers = ["depends on its settings"]
     try:
         provider = known.load(name, **needed)
-        answers = [kind for kind in ("feed", "index", "versions") if getattr(provider, kind)]
+        kinds = ("feed", "index", "versions", "traits")
+        answers = [kind for kind in kinds if getattr(provider, kind)]
     except MonitorError:
         pass
     module = inspect.getmodule(type(provider)) if provider is None else None

@@ -60,7 +60,7 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     WHAT is a purl, source/name, or the name of a watched project.
     """
     from monitor.cli.which import without_version
-    from monitor.store import glance, projects
+    from monitor.store import glance, projects, traits
 
     db = app.reader
     row: Any = projects.one(db, without_version(what))
@@ -75,6 +75,7 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
         "stable": by_id.get(row["stable"]),
         "newest": by_id.get(row["newest"]),
         "sources": [timed(place, *_PLACE_TIMES) for place in places],
+        "says": [timed(one, "at") for one in traits.of_version(db, row["stable"] or row["newest"])],
         "versions": [_version(version, by_id) for version in versions],
         "events": [timed(event, "at") for event in told],
     }
@@ -93,6 +94,9 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
         click.echo(line)
         if place["error"] and place["remedy"]:
             click.echo(f"    → {clean(place['remedy'])}")
+    for one in facts["says"]:
+        before = f", and {clean(one['before'])} before" if one["before"] else ""
+        click.echo(f"  {one['name'].replace('_', ' '):<15}{clean(one['value'])}{before}")
     click.echo()
     shown = versions[: limit or None]
     _print_versions(shown, now)

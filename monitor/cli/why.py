@@ -40,7 +40,7 @@ def why(app: App, what: str, json: bool) -> None:
 
 
 def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
-    from monitor.store import glance, projects
+    from monitor.store import glance, projects, traits
 
     db = app.reader
     row = projects.one(db, name)
@@ -65,6 +65,8 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
         "newest": {"stable": judged.stable, "any": judged.newest},
         "candidates": len(judged.verdicts),
         "rejected": [_verdict(one) for one in _rejected(judged, own)],
+        "says": [timed(one, "at") for one in traits.of_version(db, version["id"])],
+        "unanswered": _unanswered(traits.unanswered(db, version["id"])),
         "held": projects.held(db, row["id"], version["version"]),
         "wanted": _wanted(app, row["purl"]),
         "decisions": [timed(one, "at") for one in projects.decisions(db, version["id"])],
@@ -80,6 +82,11 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
             timed(one, "at") for one in glance.events_of(db, row["id"], 100, version["id"])
         ],
     }  # fmt: skip
+
+
+def _unanswered(inquiry: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The open question what a version says of itself."""
+    return None if inquiry is None else timed(inquiry, "added", "due")
 
 
 def _wanted(app: App, purl: str) -> str | None:
@@ -184,6 +191,7 @@ def _print(facts: dict[str, Any], now: int) -> None:
         "published", ", ".join(p for p in (published, facts["state"], f"{tag} {at}".strip()) if p)
     )
     _print_verdict(facts)
+    _print_traits(facts, now)
     _print_policy(facts, now)
     for job in facts["jobs"]:
         _print_job(job, now)
@@ -209,6 +217,17 @@ def _print_verdict(facts: dict[str, Any]) -> None:
         _line(head, f"{one['spelling']}: {one['is']}: {one['rule']}, {one['reason']}")
     if rest := Counter(one["rule"] for one in rejected[SHOWN:]):
         _line("", "more: " + ", ".join(f"{count} {rule}" for rule, count in rest.most_common()))
+
+
+def _print_traits(facts: dict[str, Any], now: int) -> None:
+    for number, one in enumerate(facts["says"]):
+        before = f", and {one['before']} before" if one["before"] else ""
+        name = one["name"].replace("_", " ")
+        _line("says" if number == 0 else "", f"{name}: {one['value']}{before}")
+    if (asked := facts["unanswered"]) is not None:
+        why = f": {asked['error']}" if asked["error"] else ""
+        said = f"not all is known, asked again {_when(asked['due'], now)}{why}"
+        _line("" if facts["says"] else "says", said)
 
 
 def _print_policy(facts: dict[str, Any], now: int) -> None:

@@ -357,6 +357,10 @@ class Source(_Table, frozen=True, kw_only=True):
     """all: every project that it mentions is looked at. watched: only those in `packages.toml` or
     added by `monitor watch`."""
 
+    traits: bool = True
+    """Ask new releases that are watched or built, once each, what they say of themselves: licence,
+    who published them, what attests them. It costs a request or three a release."""
+
     projects: tuple[str, ...] = ()
     """Projects of this source that are watched, as the upstream spells them."""
 
@@ -413,6 +417,16 @@ class Package(_Table, frozen=True, kw_only=True):
         return (self.upstream,) if isinstance(self.upstream, str) else self.upstream
 
 
+Doubt = Literal[
+    "provenance_lost",
+    "identity_changed",
+    "maintainer_changed",
+    "licence_changed",
+    "source_moved",
+]
+"""Kinds of events that may hold a release back."""
+
+
 class Build(_Table, frozen=True, kw_only=True):
     """One `[[build]]` in `builds.toml`. The first whose `match` fits a project decides."""
 
@@ -434,6 +448,11 @@ class Build(_Table, frozen=True, kw_only=True):
 
     mark: Literal["auto", "manual"] = "auto"
     """auto: a recipe is marked for building as it is written. manual: `monitor queue mark`."""
+
+    hold: tuple[Doubt, ...] = ("provenance_lost", "identity_changed")
+    """Which changes in what a release says of itself hold it back until `monitor unhold`:
+    provenance_lost, identity_changed, maintainer_changed, licence_changed, source_moved. All of
+    them are told, whatever is held."""
 
     template: str | None = None
     """Template of the recipe. Left out: the one for the purl type, else the generic archive."""

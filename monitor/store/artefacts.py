@@ -28,8 +28,9 @@ def keep_files(
     known = {
         row["url"]: row
         for row in db.execute(
-            "SELECT url, name, digest, other, size, yanked, published IS NOT NULL AS dated,"
-            " coalesce(published, added) AS born FROM file WHERE version = ?",
+            "SELECT url, name, digest, other, size, yanked, provenance,"
+            " published IS NOT NULL AS dated, coalesce(published, added) AS born"
+            " FROM file WHERE version = ?",
             (version,),
         )
     }
@@ -64,6 +65,9 @@ def keep_files(
             continue
         elif not _says_more(before, file):
             continue
+        elif before["provenance"] and file.provenance == "":
+            reason = "what attested a published file is gone"
+            told.append({"alarm": True, "reason": reason, "file": file.url})
         more = True
         _save(db, version, file, at)
     if known and added:
@@ -81,6 +85,7 @@ def _says_more(before: sqlite3.Row, file: File) -> bool:
         or (size_of(file) is not None and file.size != before["size"])
         or bool(before["yanked"]) is not file.yanked
         or (not before["dated"] and file.published is not None)
+        or file.provenance not in (None, before["provenance"])
     )
 
 
@@ -128,11 +133,13 @@ def describe(files: Iterable[File]) -> list[Json]:
 def _save(db: sqlite3.Connection, version: int, file: File, at: int) -> None:
     db.execute(
         """
-        INSERT INTO file (version, url, name, kind, digest, size, published, yanked, added)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO file (version, url, name, kind, digest, size, published, yanked, added,
+                          provenance)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (version, url) DO UPDATE SET
             digest = coalesce(digest, excluded.digest), size = coalesce(excluded.size, size),
-            published = coalesce(published, excluded.published), yanked = excluded.yanked
+            published = coalesce(published, excluded.published), yanked = excluded.yanked,
+            provenance = coalesce(excluded.provenance, provenance)
         """,
         (
             version,
@@ -144,6 +151,7 @@ def _save(db: sqlite3.Connection, version: int, file: File, at: int) -> None:
             None if file.published is None else _whole(file.published),
             file.yanked,
             at,
+            file.provenance,
         ),
     )
 

@@ -109,7 +109,7 @@ def next_decision(db: sqlite3.Connection) -> int | None:
 
 def decided(db: sqlite3.Connection, job: sqlite3.Row, decision: Decision, at: int) -> None:
     """Note what the policy said of a job that is not eligible now."""
-    note(db, job["version"], decision, at)
+    fresh = note(db, job["version"], decision, at)
     state = {"wait": "waiting", "held": "held", "refused": "revoked", "superseded": "superseded"}
     look_at = decision.look_at or (at + AGAIN if decision.verdict == "held" else None)
     if decision.verdict == "held" and job["state"] != "held":
@@ -118,21 +118,26 @@ def decided(db: sqlite3.Connection, job: sqlite3.Row, decision: Decision, at: in
         "UPDATE job SET state = ?, look_at = ? WHERE id = ?",
         (state[decision.verdict], look_at, job["id"]),
     )
-    if decision.look_at and decision.rule == "minimum-age" and job["look_at"] == job["added"]:
+    first = decision.rule == "minimum-age" and job["look_at"] == job["added"]
+    if decision.look_at and (first or (fresh and decision.rule == "new-maintainer")):
         _tell(db, Kind.HELD, job, at, {"rule": decision.rule, "eligible": decision.look_at})
 
 
-def note(db: sqlite3.Connection, version: int, decision: Decision, at: int) -> None:
-    """Keep a decision with the rule that made it; the same one twice in a row is kept once."""
+def note(db: sqlite3.Connection, version: int, decision: Decision, at: int) -> bool:
+    """Keep a decision with the rule that made it; the same one twice in a row is kept once.
+
+    Returns whether it is another one than the last.
+    """
     last = db.execute(
         "SELECT verdict, rule FROM decision WHERE version = ? ORDER BY id DESC LIMIT 1", (version,)
     ).fetchone()
     if last and (last["verdict"], last["rule"]) == (decision.verdict, decision.rule):
-        return
+        return False
     db.execute(
         "INSERT INTO decision (version, at, verdict, rule, reason) VALUES (?, ?, ?, ?, ?)",
         (version, at, decision.verdict, decision.rule, decision.reason),
     )
+    return True
 
 
 def queue(

@@ -159,6 +159,7 @@ CREATE TABLE file (
     url       TEXT NOT NULL,
     name      TEXT,
     kind      TEXT,
+    provenance TEXT,                  -- address of its attestation, '' where it has none
     digest    TEXT,
     other     TEXT,                   -- the digest that it was given later: its bytes changed
     size      INTEGER,
@@ -168,6 +169,33 @@ CREATE TABLE file (
     tried     INTEGER,                -- when we read it to find its digest
     UNIQUE (version, url)
 ) STRICT;
+
+-- What a release says of itself (`monitor.model.About`). Asked once, of what is watched or built.
+CREATE TABLE trait (
+    version INTEGER NOT NULL REFERENCES version,
+    source  INTEGER NOT NULL REFERENCES source,
+    name    TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    before  TEXT,                     -- what the release before it said, where that is not the same
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (version, source, name)
+) STRICT, WITHOUT ROWID;
+
+-- Releases whose traits are still to be asked, in this order.
+CREATE TABLE inquiry (
+    id      INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL UNIQUE REFERENCES version,
+    project INTEGER NOT NULL REFERENCES project,
+    source  INTEGER NOT NULL REFERENCES source,
+    quiet   INTEGER NOT NULL,         -- only to compare others with it: nothing is told of it
+    added   INTEGER NOT NULL,
+    due     INTEGER NOT NULL,
+    ready   INTEGER NOT NULL,         -- end of its cool-down: nothing waits longer for an answer
+    fails   INTEGER NOT NULL DEFAULT 0,
+    error   TEXT
+) STRICT;
+CREATE INDEX inquiry_due ON inquiry (due);
+CREATE INDEX inquiry_first ON inquiry (project) WHERE quiet;
 
 -- The spine: numbered in commit order, never altered.
 CREATE TABLE event (

@@ -143,7 +143,8 @@ min_interval = "1s"
     for name, text in {
         "pypi": f'follow = "all"\n[settings]\nurl = "{registry.pypi_url}"\n',
         "crates": f'[settings]\nurl = "{registry.crates_index_url}"\n'
-        f'feed = "{registry.crates_static_url}/rss/updates.xml"\n',
+        f'feed = "{registry.crates_static_url}/rss/updates.xml"\n'
+        f'api = "{registry.crates_static_url}"\n',
         "github": f'[settings]\nurl = "{registry.github_api_url}"\n'
         f'site = "{registry.github_url}"\n',
     }.items():

@@ -27,6 +27,7 @@ def hosts(places: Places) -> dict[str, str]:
         urlsplit(home_of("pkg:pypi/pip")).netloc: registry["pypi_url"],
         "index.crates.io": registry["crates_index_url"],
         "static.crates.io": registry["crates_static_url"],
+        "crates.io": registry["crates_static_url"],
         "api.github.com": registry["github_api_url"],
         "github.com": registry["github_url"],
         "www.zlib.example": f"{places.nginx_url}pool/zlib",

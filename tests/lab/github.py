@@ -46,6 +46,7 @@ class GitRelease:
     created: datetime
     prerelease: bool = False
     draft: bool = False
+    author: str = ""
     assets: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -55,6 +56,7 @@ class Repository:
 
     id: int
     name: str  # owner/name
+    licence: str = "MIT"
     tags: dict[str, GitTag] = field(default_factory=dict)
     releases: dict[str, GitRelease] = field(default_factory=dict)  # by tag
 
@@ -85,15 +87,19 @@ class GitHub:
         prerelease: bool = False,
         draft: bool = False,
         release: bool = True,
+        author: str = "",
+        licence: str | None = None,
     ) -> None:
         """Add the tag `version` and, unless `release` is False, a release with assets.
 
+        `author` published it, by default the owner; `licence` is the repository's from now on.
         Without `files` a release gets one source archive.
         """
         repository = self.repositories.get(project.lower())
         if repository is None:
             repository = Repository(self._id(), project)
             self.repositories[project.lower()] = repository
+        repository.licence = licence or repository.licence
         if version in repository.releases:
             raise LabError(f"{project} {version}: this tag has a release already")
         repository.tags.setdefault(version, GitTag(version, _sha(project, version, at), at))
@@ -103,7 +109,7 @@ class GitHub:
             name, bare = project.rpartition("/")[2], version.removeprefix("v")
             files = {f"{name}-{bare}.tar.gz": make_source_archive(name, bare)}
         repository.releases[version] = GitRelease(
-            self._id(), version, at, prerelease, draft, dict(files)
+            self._id(), version, at, prerelease, draft, author, dict(files)
         )
 
     def withdraw(self, project: str, version: str | None = None) -> None:
@@ -209,7 +215,10 @@ class GitHub:
             return None
         match rest:
             case []:
-                return _json({"id": repository.id, "full_name": repository.name, "private": False})
+                licence = {"key": repository.licence.lower(), "spdx_id": repository.licence}
+                facts = {"id": repository.id, "full_name": repository.name, "private": False}
+                home = f"{web}/{repository.name}"
+                return _json(facts | {"html_url": home, "license": licence})
             case ["tags"]:
                 found = sorted(repository.tags.values(), key=lambda tag: tag.name, reverse=True)
                 rows = [_tag_row(ask.base, repository, tag) for tag in found]
@@ -345,7 +354,7 @@ def _release_row(base: str, web: str, repository: Repository, found: GitRelease)
         "assets_url": f"{root}/releases/{found.id}/assets",
         "html_url": f"{home}/releases/tag/{quote(found.tag)}",
         "id": found.id,
-        "author": {"login": repository.name.partition("/")[0], "type": "User"},
+        "author": {"login": found.author or repository.name.partition("/")[0], "type": "User"},
         "node_id": f"RE_{found.id}",
         "tag_name": found.tag,
         "target_commitish": "main",

@@ -6,6 +6,11 @@ Sources of the shapes
   `warehouse/packaging/utils.py`; checked against recorded `pypi/numpy-simple.json`.
 - RSS: `warehouse/templates/rss/*.xml`; checked against `pypi/updates.xml`, `pypi/packages.xml`.
 - project JSON: `warehouse/legacy/api/json.py`; checked against `pypi/flask.json`.
+- provenance objects: PEP 740, "Appendix 1: Data Structures"; publishers as in
+  pypi/pypi-attestations (`kind`, `repository`, `workflow`, `environment`); address, content type
+  and 404: pypi/warehouse `docs/user/api/integrity.md`.
+- `ownership` of the project JSON: docs.pypi.org/api/json; left out where a test names no owners, as
+  in the recorded answer. The bytes of attestations are stand-ins: who reads them checks none.
 - strong ETag made of the body (upstreams.md section 1), 301 to the normalised name.
 Unverified: the path of a file below `/files/`, the text of error pages, the status of a
 quarantined project (404).
@@ -15,7 +20,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, unquote
 
@@ -39,8 +44,10 @@ from tests.lab.pypi_pages import (
     newest,
     order,
     page,
+    provenance,
 )
 
+INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 WINDOW, NEWEST, PER_PROJECT = 100, 40, 40  # warehouse/rss/views.py
 
 
@@ -65,8 +72,15 @@ class PyPI:
         *,
         requires_python: str | None = None,
         source: str | None = None,
+        publisher: Mapping[str, str] | None = None,
+        info: Mapping[str, object] | None = None,
+        owners: Sequence[str] | None = None,
     ) -> None:
-        """Add a release, or files to one. Without `files`: a wheel and an sdist that install."""
+        """Add a release, or files to one. Without `files`: a wheel and an sdist that install.
+
+        `publisher` attests the files, `info` says more in the document of the release, `owners`
+        are the project's from now on.
+        """
         key = normalise(project)
         entry = self.projects.setdefault(key, PyProject(project, at))
         if files is None:
@@ -77,10 +91,12 @@ class PyPI:
                 f"{stem}.tar.gz": make_sdist(project, version, **make),
             }
         release = entry.releases.setdefault(version, PyRelease(version, at, requires_python))
+        release.info |= info or {}
+        entry.owners = entry.owners if owners is None else list(owners)
         for name, data in files.items():
             if name in release.files:
                 raise LabError(f"{name}: a file name can be used once only")
-            release.files[name] = upload = Upload(name, data, at)
+            release.files[name] = upload = Upload(name, data, at, publisher=publisher)
             self._blobs[upload.path] = data
         self._journal(entry, 1 + len(files))
 
@@ -146,6 +162,8 @@ class PyPI:
                 return self._json(ask, name, None)
             case ["pypi", name, version, "json"]:
                 return self._json(ask, name, version)
+            case ["integrity", name, version, file, "provenance"]:
+                return self._integrity(name, version, file)
             case ["rss", "updates.xml"]:
                 return self._updates(ask)
             case ["rss", "packages.xml"]:
@@ -202,7 +220,12 @@ class PyPI:
                             "data-dist-info-metadata": False,
                             "filename": file.name,
                             "hashes": {"sha256": file.sha256},
-                            "provenance": None,
+                            "provenance": (
+                                f"{ask.base}/integrity/{key}/{quote(release.version)}/"
+                                f"{quote(file.name)}/provenance"
+                                if file.publisher
+                                else None
+                            ),
                             "requires-python": release.requires_python,
                             "size": len(file.data),
                             "upload-time": micros(file.at),
@@ -244,7 +267,20 @@ class PyPI:
         }
         if version:
             del document["releases"]
+        if entry.owners:
+            roles = [{"role": "Owner", "user": name} for name in entry.owners]
+            document["ownership"] = {"roles": roles, "organization": None}
         return self._cached(as_json(document), entry.serial)
+
+    def _integrity(self, name: str, version: str, file: str) -> Answer | None:
+        try:
+            _, release = self.find(name, version)
+        except LabError:
+            return None
+        found = release.files.get(file)
+        if found is None or not found.publisher:
+            return None
+        return as_json(provenance(found), type=INTEGRITY)
 
     def _updates(self, ask: Ask) -> Answer:
         found = [

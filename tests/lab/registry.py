@@ -167,8 +167,9 @@ class Registry:
     ) -> None:
         """Publish a version now (or "at" a time); `files` are made where none are given.
 
-        more: `requires_python`, `source` (pypi); `rust_version` (crates);
-        `prerelease`, `draft`, `release` (github; False is a tag only).
+        more: `requires_python`, `source`, `publisher`, `info`, `owners` (pypi); `rust_version`,
+        `uploader`, `trustpub`, `licence`, `repository` (crates); `prerelease`, `draft`, `release`
+        (github; False is a tag only), `author`, `licence`.
         """
         with self._lock:
             self._of(ecosystem).publish(project, version, files, utc(at) or self.now(), **more)

@@ -115,3 +115,19 @@ def test_files_have_the_checksum_of_the_index(registry: Registry) -> None:
     for path in ("serde/serde-1.0.0.crate", "serde/1.0.0/download"):
         data = get(f"{root}/{path}").content
         assert hashlib.sha256(data).hexdigest() == line["cksum"]
+
+
+def test_the_document_of_a_version_says_who_or_which_workflow_published_it(
+    registry: Registry,
+) -> None:
+    registry.publish("crates", "demo", "1.0.0", uploader="ann")
+    registry.publish(
+        "crates", "demo", "1.0.1", trustpub={"provider": "github", "repository": "lab/demo"}
+    )
+    first, second = (
+        get(f"{registry.crates_static_url}/api/v1/crates/demo/{version}").json()["version"]
+        for version in ("1.0.0", "1.0.1")
+    )
+    assert (first["published_by"]["login"], first["trustpub_data"]) == ("ann", None)
+    assert second["published_by"] is None
+    assert second["trustpub_data"]["repository"] == "lab/demo"

@@ -207,3 +207,19 @@ def test_equal_arguments_give_equal_files(name: str, number: int) -> None:
     assert make_wheel(name, version) == make_wheel(name, version)
     assert make_sdist(name, version) == make_sdist(name, version)
     assert make_wheel(name, version) != make_wheel(name, version, "other = True\n")
+
+
+def test_a_file_that_is_attested_has_a_provenance_object(registry: Registry) -> None:
+    publisher = {"kind": "GitHub", "repository": "lab/demo", "workflow": "publish.yml"}
+    registry.publish("pypi", "demo", "1.0", publisher=publisher)
+    registry.publish("pypi", "demo", "1.1")
+    files = get(f"{registry.pypi_url}/simple/demo/", accept=JSON).json()["files"]
+    addresses = [file["provenance"] for file in files]
+
+    found = get(addresses[0])
+    assert found.headers["content-type"] == "application/vnd.pypi.integrity.v1+json"
+    [bundle] = found.json()["attestation_bundles"]
+    assert bundle["publisher"] == publisher
+    assert addresses[2:] == [None, None]
+    absent = addresses[0].replace("1.0", "1.1")
+    assert get(absent).status_code == 404

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
-from monitor.model import Partial, Release, State, Unread
+from monitor.model import Partial, Release, Request, State, Unread
 from providers.pypi import provider, read_files, read_updates
 from tests.formats.answers import answer
 
@@ -200,3 +201,100 @@ def test_the_recorded_page_has_two_releases_with_all_their_files(shared):
         ("1.5.1", 6),
     ]
     assert all(f.digest and f.size and f.published for release in found for f in release.files)
+
+
+# ── what a release says of itself ─────────────────────────────────────────────────────
+
+PROOF = "https://up.example/integrity/argset/0.1.0/argset-0.1.0.tar.gz/provenance"
+WHEEL = "argset-0.1.0-py3-none-any.whl"
+
+
+def traits(*files):
+    asked = provider(url="https://up.example").traits
+    (release,) = read(page(*files))
+    return asked, release
+
+
+def said(asked, body, address, accept=None):
+    found = answer(body, address)
+    found.request = Request(address, accept)
+    return [(trait.name.value, trait.value) for trait in asked.read(found)]
+
+
+@pytest.mark.parametrize(
+    ("proofs", "value"),
+    [
+        ([PROOF, PROOF], "attested"),
+        ([PROOF, None], "partly"),
+        ([None, None], "none"),
+    ],
+)
+def test_E06_its_page_says_which_files_are_attested(proofs, value):
+    asked, release = traits(file(provenance=proofs[0]), file(WHEEL, provenance=proofs[1]))
+
+    assert [t.value for t in asked.seen(release) if t.name == "provenance"] == [value]
+
+
+def test_E06_a_mirror_that_knows_no_attestations_has_not_said_that_there_are_none():
+    asked, release = traits(file(), file(WHEEL))
+
+    assert [f.provenance for f in release.files] == [None, None]
+    assert [t.name for t in asked.seen(release)] == ["install_hook"]
+
+
+@pytest.mark.parametrize(("names", "hook"), [([], "yes"), ([WHEEL], "no")])
+def test_E22_a_release_without_a_wheel_runs_code_where_it_is_installed(names, hook):
+    asked, release = traits(file(), *map(file, names))
+
+    assert ("install_hook", hook) in [(t.name, t.value) for t in asked.seen(release)]
+
+
+def test_E07_one_attested_file_of_each_kind_is_asked_who_attests_it():
+    more = [file(f"argset-0.1.0-cp3{n}-none-any.whl", provenance=f"{PROOF}?{n}") for n in range(9)]
+    asked, release = traits(file(provenance=PROOF), *more)
+
+    first, *proofs = asked.of(release)
+    assert first.url == "https://up.example/pypi/argset/0.1.0/json"
+    assert sorted(one.url for one in proofs) == [PROOF, f"{PROOF}?0"]
+    bundle = {"publisher": {"kind": "GitHub", "repository": "a/b", "workflow": "w.yml"}}
+    body = {"version": 1, "attestation_bundles": [bundle | {"attestations": []}]}
+    assert said(asked, body, PROOF, proofs[0].accept) == [
+        ("identity", "GitHub repository=a/b workflow=w.yml")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("info", "found"),
+    [
+        ({"license_expression": "MIT", "license": "other"}, [("licence", "MIT")]),
+        ({"classifiers": ["License :: OSI Approved :: MIT License"], "license": "x"},
+         [("licence", "MIT License")]),
+        ({"license": "BSD"}, [("licence", "BSD")]),
+        ({"license": "Copyright " + "x" * 200}, []),
+        ({}, []),
+        ({"project_urls": {"Homepage": "https://a.example", "source-code": "https://b.example"}},
+         [("source", "https://b.example")]),
+    ],
+)  # fmt: skip
+def test_E10_E11_its_document_says_licence_and_source(info, found):
+    asked, _ = traits(file())
+
+    assert said(asked, {"info": info}, "https://up.example/pypi/argset/0.1.0/json") == found
+
+
+def test_E09_its_document_says_who_may_publish():
+    asked, _ = traits(file())
+    roles = [{"role": "Owner", "user": "bob"}, {"role": "Maintainer", "user": "ann"}]
+    body = {"info": {}, "ownership": {"roles": roles, "organization": "argorg"}}
+
+    assert said(asked, body, "https://up.example/x") == [("owners", "@argorg ann bob")]
+
+
+def test_E10_E11_the_recorded_document_says_licence_and_source(shared):
+    body = json.loads((shared / "data/pypi/flask.json").read_text())
+    asked, _ = traits(file())
+
+    assert said(asked, body, "https://up.example/x") == [
+        ("licence", "BSD-3-Clause"),
+        ("source", "https://github.com/pallets/flask/"),
+    ]

@@ -15,6 +15,7 @@ from typing import Any
 from monitor import publish
 from monitor.asking import crawling
 from monitor.crawl import Crawler, Report
+from monitor.inquiries import inquire
 from monitor.model import Event, Kind
 from monitor.runtime import Runtime
 from monitor.settings import Build, Builds, NetworkSettings, ScheduleSettings, Settings
@@ -65,8 +66,12 @@ class Station:
         return reports
 
     async def publish(self) -> None:
-        """Policy, queue folders, feed."""
+        """Policy, what new releases say of themselves, queue folders, feed."""
         await self.writer.write(lambda db: publish.advance(db, self.runtime.context, self.at))
+        if await inquire(
+            self.writer, self.crawler.transport, self.runtime.context.sources, lambda: self.at
+        ):
+            await self.writer.write(lambda db: publish.advance(db, self.runtime.context, self.at))
         publish.write_queue(self.reader, self.runtime.queue_folder)
         publish.write_feed(
             self.reader, epoch(self.reader), self.runtime.feed_folder, self.runtime.settings.feed

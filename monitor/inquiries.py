@@ -1,0 +1,93 @@
+"""Ask new releases what they say of themselves, and tell what is not as it was.
+
+A few requests for each new release of what is watched or built; nothing of it
+in the way of the visits. What does not answer is asked again: "unknown" is not
+"absent" (fault E08).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping
+
+from monitor.crawl import Transports
+from monitor.errors import FetchError, ReadError
+from monitor.model import About, Outcome, Trait
+from monitor.protocols import Traits, Transport
+from monitor.sources import Source
+from monitor.store import traits
+from monitor.store.traits import Inquiry
+from monitor.store.writer import Writer
+from spiders.walk import walk
+
+LONGEST = 500
+"""Characters of a value; more is not needed to see that it changed."""
+
+PAGES = 10
+"""Answers that one question may lead to."""
+
+
+async def inquire(
+    writer: Writer,
+    transport: Transports,
+    sources: Mapping[int, Source],
+    now: Callable[[], int],
+) -> int:
+    """Ask whatever is due. Returns how many events were told, and jobs may now be decided."""
+    asked = told = 0
+    while due := await writer.write(lambda db: traits.open_inquiries(db, sources, now())):
+        told += sum(
+            await asyncio.gather(
+                *(_one(one, sources[one.source], transport, writer, now) for one in due)
+            )
+        )
+        asked += len(due)
+    return asked
+
+
+async def _one(
+    inquiry: Inquiry, source: Source, transport: Transports, writer: Writer, now: Callable[[], int]
+) -> int:
+    asked = source.provider.traits
+    assert asked is not None
+    said, error = await ask(inquiry, asked, transport(source, None))
+
+    def keep(db: sqlite3.Connection) -> int:
+        return traits.answered(db, inquiry, said, now(), error)
+
+    return await writer.write(keep)
+
+
+async def ask(
+    inquiry: Inquiry, asked: Traits, transport: Transport
+) -> tuple[dict[About, str], str | None]:
+    """What a release says of itself, and why not all of it is known, where that is so.
+
+    Of several answers the one that came first counts; identities are put together.
+    """
+    release, error = inquiry.release, None
+    said: dict[About, list[str]] = {}
+    for trait in asked.seen(release):
+        said.setdefault(trait.name, []).append(trait.value)
+    for request in asked.of(release):
+        try:
+            async for finding in walk(request, asked.read, transport, pages=PAGES):
+                if isinstance(finding, Trait) and (value := _text(finding.value)):
+                    said.setdefault(finding.name, []).append(value)
+        except FetchError as problem:
+            if problem.outcome is not Outcome.GONE:
+                error = f"{problem.where}: {problem.what}"
+        except ReadError as problem:
+            error = f"{problem.where}: {problem.what}"
+    found = {name: values[0] for name, values in said.items()}
+    if identities := said.get(About.IDENTITY):
+        found[About.IDENTITY] = "; ".join(sorted(set(identities)))
+    if error is not None:
+        found.pop(About.IDENTITY, None)  # one of several may be missing
+    return found, error
+
+
+def _text(value: str) -> str:
+    """A value as it can be stored: on one line, without half a pair of surrogates."""
+    return " ".join(value.encode("utf-8", "replace").decode().split())[:LONGEST]
