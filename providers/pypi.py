@@ -234,7 +234,7 @@ class Traits:
             yield Request(address, INTEGRITY, project=release.project)
 
     def read(self, reply: Reply) -> Iterator[Finding]:
-        """Documented in https://docs.pypi.org/api/json/ and /api/integrity/."""
+        """Documented as "JSON API" and "Integrity API" in the index's own documentation."""
         if reply.request.accept == INTEGRITY:
             found = msgspec.convert(reply.json(), _Provenance)
             for bundle in found.attestation_bundles:

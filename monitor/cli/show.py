@@ -60,7 +60,7 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     WHAT is a purl, source/name, or the name of a watched project.
     """
     from monitor.cli.which import without_version
-    from monitor.store import glance, projects, traits
+    from monitor.store import glance, projects
 
     db = app.reader
     row: Any = projects.one(db, without_version(what))
@@ -75,7 +75,7 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
         "stable": by_id.get(row["stable"]),
         "newest": by_id.get(row["newest"]),
         "sources": [timed(place, *_PLACE_TIMES) for place in places],
-        "says": [timed(one, "at") for one in traits.of_version(db, row["stable"] or row["newest"])],
+        "says": [timed(one, "at") for one in glance.says(db, row["stable"] or row["newest"])],
         "versions": [_version(version, by_id) for version in versions],
         "events": [timed(event, "at") for event in told],
     }

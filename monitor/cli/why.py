@@ -40,7 +40,7 @@ def why(app: App, what: str, json: bool) -> None:
 
 
 def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
-    from monitor.store import glance, projects, traits
+    from monitor.store import glance, projects
 
     db = app.reader
     row = projects.one(db, name)
@@ -65,8 +65,8 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
         "newest": {"stable": judged.stable, "any": judged.newest},
         "candidates": len(judged.verdicts),
         "rejected": [_verdict(one) for one in _rejected(judged, own)],
-        "says": [timed(one, "at") for one in traits.of_version(db, version["id"])],
-        "unanswered": _unanswered(traits.unanswered(db, version["id"])),
+        "says": [timed(one, "at") for one in glance.says(db, version["id"])],
+        "unanswered": _unanswered(glance.unanswered(db, version["id"])),
         "held": projects.held(db, row["id"], version["version"]),
         "wanted": _wanted(app, row["purl"]),
         "decisions": [timed(one, "at") for one in projects.decisions(db, version["id"])],

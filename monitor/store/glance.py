@@ -53,6 +53,27 @@ def also_at(db: sqlite3.Connection, version: int) -> list[str]:
     return [row["name"] for row in rows]
 
 
+def says(db: sqlite3.Connection, version: int) -> list[Json]:
+    """What a version says of itself: name, value, what was said before, source, time."""
+    rows = db.execute(
+        """
+        SELECT trait.name, trait.value, trait.before, source.name AS source, trait.at
+        FROM trait JOIN source ON source.id = trait.source WHERE trait.version = ?
+        ORDER BY trait.name, source.name
+        """,
+        (version,),
+    )
+    return [dict(row) for row in rows]
+
+
+def unanswered(db: sqlite3.Connection, version: int) -> Json | None:
+    """The open inquiry about a version: since when, when it is asked next, what went wrong."""
+    row = db.execute(
+        "SELECT added, due, fails, error FROM inquiry WHERE version = ?", (version,)
+    ).fetchone()
+    return None if row is None else dict(row)
+
+
 def jobs_of(db: sqlite3.Connection, version: int) -> list[Json]:
     """The jobs of a version, with what came of them."""
     rows = db.execute(

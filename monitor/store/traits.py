@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from monitor.model import About, File, Json, Kind, Release, State
+from monitor.model import About, File, Kind, Release, State
 from monitor.schedule import DAY
 from monitor.sources import Source
 from monitor.store import events, numbers
@@ -336,27 +336,6 @@ def _uploaders(db: sqlite3.Connection, inquiry: Inquiry) -> list[str]:
 
 
 # ── who wants to know ─────────────────────────────────────────────────────────────────
-
-
-def of_version(db: sqlite3.Connection, version: int) -> list[Json]:
-    """What a version says of itself: name, value, what was said before, source, time."""
-    rows = db.execute(
-        """
-        SELECT trait.name, trait.value, trait.before, source.name AS source, trait.at
-        FROM trait JOIN source ON source.id = trait.source WHERE trait.version = ?
-        ORDER BY trait.name, source.name
-        """,
-        (version,),
-    )
-    return [dict(row) for row in rows]
-
-
-def unanswered(db: sqlite3.Connection, version: int) -> Json | None:
-    """The open inquiry about a version: since when, when it is asked next, what went wrong."""
-    row = db.execute(
-        "SELECT added, due, fails, error FROM inquiry WHERE version = ?", (version,)
-    ).fetchone()
-    return None if row is None else dict(row)
 
 
 def new_hands(db: sqlite3.Connection, version: int) -> bool:
