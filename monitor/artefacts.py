@@ -2,7 +2,8 @@
 
 PyPI: the wheel that fits the target best (tag order of the packaging
 specifications, as pip chooses), else the source archive. Everything else: a
-source archive, the smallest common format first. Pure.
+source archive, the smallest common format first; one that a forge makes of a
+tag where nobody published another. Pure.
 """
 
 from __future__ import annotations
@@ -117,11 +118,11 @@ def _python_files(files: list[File], target: Target, prefer: Sequence[str]) -> l
 
 def _archives(files: list[File]) -> list[File]:
     found = [
-        (kind, place, file)
+        (file.kind == "generated", kind, place, file)
         for place, file in enumerate(files)
         if file.kind not in _NO_SOURCE and (kind := _ending(file_name(file), ARCHIVES)) is not None
     ]
-    return [file for *_, file in sorted(found, key=lambda row: row[:2])]
+    return [file for *_, file in sorted(found, key=lambda row: row[:3])]
 
 
 def _ending(name: str, endings: Sequence[str]) -> int | None:

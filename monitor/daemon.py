@@ -378,7 +378,9 @@ class Daemon:
             for file in await self.writer.write(lambda db: missing(db, now())):
                 source = self.runtime.context.sources.get(file.source)
                 if source is not None:
-                    await take(file, self.crawler.transport(source, None), self.writer, now())
+                    transport = self.crawler.transport(source, None)
+                    await take(file, transport, self.writer, self.runtime, now())
+                    self.more.set()
 
     async def _inquire(self) -> None:
         """New releases are asked once what they say of themselves."""

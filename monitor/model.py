@@ -179,7 +179,7 @@ class File:
     name: str | None = None  # where the address does not end in it
     published: datetime | None = None
     yanked: bool = False
-    kind: str | None = None  # source, binary, signature, digest, patch; see archive_names
+    kind: str | None = None  # source, generated, binary, signature, digest, patch
     provenance: str | None = None  # address of what attests where it was made; "": it has none
 
 

@@ -6,6 +6,8 @@ Traits    /repos/<owner>/<name>, /releases/tags/<tag>   licence and address, who
 Documented in https://docs.github.com/en/rest/releases and /repos#list-repository-tags
 A tag without a release is a version, too; only the release has a date, files
 and the flag for pre-releases, only the tag the commit. Drafts are left out.
+Of every tag GitHub makes an archive when it is asked for; its bytes may change,
+its content does not. It is built where a release has no source archive of its own.
 Without a token 60 requests an hour are allowed, with one 5000, and then an
 unchanged answer costs nothing. A repository that was renamed answers under its
 old name, by a redirect, and tells its new one. Its licence is that of its default branch.
@@ -138,7 +140,18 @@ class Repository:
         commits = {entry.name: entry.commit.sha for entry in entries}
         for tag, version in tags.versions(commits, _name(project)).items():
             page = f"{self.site}/{project}/releases/tag/{quote(tag)}"
-            yield checked(Release(project, version, page=page, revision=commits[tag], tag=tag))
+            made = f"{self.site}/{project}/archive/refs/tags/{quote(tag)}.tar.gz"
+            name = f"{_name(project)}-{version}.tar.gz"
+            yield checked(
+                Release(
+                    project,
+                    version,
+                    page=page,
+                    revision=commits[tag],
+                    tag=tag,
+                    files=(File(made, name=name, kind="generated"),),
+                )
+            )
 
 
 class _Licence(msgspec.Struct):

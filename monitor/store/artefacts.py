@@ -28,7 +28,7 @@ def keep_files(
     known = {
         row["url"]: row
         for row in db.execute(
-            "SELECT url, name, digest, other, size, yanked, provenance,"
+            "SELECT url, name, kind, digest, other, size, yanked, provenance,"
             " published IS NOT NULL AS dated, coalesce(published, added) AS born"
             " FROM file WHERE version = ?",
             (version,),
@@ -70,8 +70,10 @@ def keep_files(
             told.append({"alarm": True, "reason": reason, "file": file.url})
         more = True
         _save(db, version, file, at)
-    if known and added:
-        told += _of_added(added, min(row["born"] for row in known.values()), at)
+    # What a forge makes of a tag is there from the first moment: the release's own come later.
+    first = [row["born"] for row in known.values() if row["kind"] != "generated"]
+    if first and added:
+        told += _of_added(added, min(first), at)
     return told, more
 
 

@@ -299,6 +299,11 @@ def _end(
         "UPDATE job SET state = ?, failure = ?, result = ? WHERE id = ?",
         (state, failure, text, row["id"]),
     )
+    if failure == "digest":  # generated archives are looked at again (fault E04)
+        db.execute(
+            "UPDATE file SET tried = NULL WHERE version = ? AND content IS NOT NULL",
+            (row["version"],),
+        )
     reason = ": ".join(part for part in (failure, gist(text)) if part)
     told = {"job": row["name"], "class": failure, "reason": reason, "attempts": row["attempts"]}
     _tell(db, Kind.FAILED, row, at, told)
@@ -399,6 +404,13 @@ def listed(db: sqlite3.Connection, states: Sequence[str] = (), limit: int = 1000
 def show(db: sqlite3.Connection, job: int) -> Json:
     """One job."""
     return _json(db.execute(f"{_VIEW} WHERE job.id = ?", (job,)).fetchone())
+
+
+def of_file(db: sqlite3.Connection, file: int) -> list[sqlite3.Row]:
+    """The jobs of the version that a file belongs to."""
+    return db.execute(
+        f"{_VIEW} WHERE job.version = (SELECT version FROM file WHERE id = ?)", (file,)
+    ).fetchall()
 
 
 def recipes(db: sqlite3.Connection) -> list[sqlite3.Row]:

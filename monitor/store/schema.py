@@ -162,6 +162,7 @@ CREATE TABLE file (
     provenance TEXT,                  -- address of its attestation, '' where it has none
     digest    TEXT,
     other     TEXT,                   -- the digest that it was given later: its bytes changed
+    content   TEXT,                   -- digest of its tree, where a forge packs it anew for each
     size      INTEGER,
     published INTEGER,
     yanked    INTEGER NOT NULL DEFAULT 0,

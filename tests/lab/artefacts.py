@@ -142,7 +142,7 @@ def make_source_archive(name: str, version: str) -> bytes:
     )
 
 
-def make_tar_gz(files: Mapping[str, bytes]) -> bytes:
+def make_tar_gz(files: Mapping[str, bytes], *, level: int = 9) -> bytes:
     """A reproducible .tar.gz of `files` (path to content), all owned by nobody in particular."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:
@@ -150,7 +150,7 @@ def make_tar_gz(files: Mapping[str, bytes]) -> bytes:
             entry = tarfile.TarInfo(path)
             entry.size, entry.mtime, entry.mode = len(data), _MTIME, 0o755
             archive.addfile(entry, io.BytesIO(data))
-    return gzip.compress(raw.getvalue(), mtime=0)
+    return gzip.compress(raw.getvalue(), level, mtime=0)
 
 
 def make_zip(files: Mapping[str, bytes]) -> bytes:

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from tests.lab.answers import Answer, Ask, Clock, LabError, as_json, moved, seconds, tag, weak
-from tests.lab.artefacts import make_source_archive
+from tests.lab.artefacts import make_source_archive, make_tar_gz
 
 DOCS = "https://docs.github.com/rest"
 ATOM_ENTRIES = 10
@@ -57,6 +57,7 @@ class Repository:
     id: int
     name: str  # owner/name
     licence: str = "MIT"
+    packed: int = 6  # level of compression of the archives that are made of tags
     tags: dict[str, GitTag] = field(default_factory=dict)
     releases: dict[str, GitRelease] = field(default_factory=dict)  # by tag
 
@@ -126,6 +127,10 @@ class GitHub:
         found = self.find(project, version).tags[version]
         found.sha = sha or _sha(project, version, self._now(), found.sha)
         return found.sha
+
+    def repack(self, project: str, level: int) -> None:
+        """Make archives of tags at another level of compression from now on."""
+        self.find(project).packed = level
 
     def set_prerelease(self, project: str, version: str, flag: bool) -> None:
         """Set or clear the flag of a release."""
@@ -290,6 +295,10 @@ class GitHub:
                 for release in _releases(repository, drafts=False):
                     if not release.prerelease:
                         return moved(f"{home}/releases/tag/{quote(release.tag)}", 302)
+            case ["archive", "refs", "tags", *parts] if parts[-1].endswith(".tar.gz"):
+                found = repository.tags.get("/".join(parts).removesuffix(".tar.gz"))
+                if found is not None:
+                    return Answer(_archive(repository, found), type="application/x-gzip")
             case ["releases", "download", *parts]:
                 held = repository.releases.get("/".join(parts[:-1]))
                 data = held.assets.get(parts[-1]) if held else None
@@ -388,6 +397,13 @@ def _release_row(base: str, web: str, repository: Repository, found: GitRelease)
         "zipball_url": f"{root}/zipball/{quote(found.tag)}",
         "body": f"{repository.name} {found.tag}",
     }
+
+
+def _archive(repository: Repository, found: GitTag) -> bytes:
+    """The tree of a tag: one folder named after both, with the commit in a global header."""
+    name, bare = repository.name.rpartition("/")[2], found.name.removeprefix("v")
+    files = {f"{name}-{bare}/README": f"{name} at {found.sha}\n".encode()}
+    return make_tar_gz(files, level=repository.packed)
 
 
 def _atom(

@@ -9,9 +9,9 @@ Sources of the shapes
 - provenance objects: PEP 740, "Appendix 1: Data Structures"; publishers as in
   pypi/pypi-attestations (`kind`, `repository`, `workflow`, `environment`); address, content type
   and 404: pypi/warehouse `docs/user/api/integrity.md`.
-- `ownership` of the project JSON: the index's documentation, "JSON API"; left out where a test names
-  no owners, as in the recorded answer. The bytes of attestations are stand-ins: whoever reads them
-  checks none.
+- `ownership` of the project JSON: the index's documentation, "JSON API"; left out where a test says
+  nothing of owners, as in the recorded answer. The bytes of attestations are stand-ins: whoever
+  reads them checks none.
 - strong ETag made of the body (upstreams.md section 1), 301 to the normalised name.
 Unverified: the path of a file below `/files/`, the text of error pages, the status of a
 quarantined project (404).
