@@ -390,7 +390,9 @@ class Daemon:
 
         async with self.inquiring:
             sources = self.runtime.context.sources
-            if await inquire(self.writer, self.crawler.transport, sources, now):
+            paced = self.runtime.settings.network.pace > 0
+            asking = self.crawler.transport
+            if await inquire(self.writer, asking, sources, now, paced=paced):
                 self.more.set()
 
     async def _notify(self) -> None:

@@ -8,8 +8,13 @@ in the way of the visits. What does not answer is asked again: "unknown" is not
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+from aiolimiter import AsyncLimiter
 
 from monitor.crawl import Transports
 from monitor.errors import FetchError, ReadError
@@ -33,34 +38,55 @@ async def inquire(
     transport: Transports,
     sources: Mapping[int, Source],
     now: Callable[[], int],
+    *,
+    paced: bool = True,
 ) -> int:
-    """Ask whatever is due. Returns how many events were told, and jobs may now be decided."""
-    asked = told = 0
+    """Ask whatever is due, each source one release after the other. Returns how many were asked.
+
+    `paced`: no faster than the rules of the upstream allow, beside the pace of its host.
+    """
+    asked = 0
     while due := await writer.write(lambda db: traits.open_inquiries(db, sources, now())):
-        told += sum(
-            await asyncio.gather(
-                *(_one(one, sources[one.source], transport, writer, now) for one in due)
+        lines: dict[int, list[Inquiry]] = {}
+        for one in due:
+            lines.setdefault(one.source, []).append(one)
+        await asyncio.gather(
+            *(
+                _in_turn(line, sources[source], transport, writer, now, paced)
+                for source, line in lines.items()
             )
         )
         asked += len(due)
     return asked
 
 
-async def _one(
-    inquiry: Inquiry, source: Source, transport: Transports, writer: Writer, now: Callable[[], int]
-) -> int:
+async def _in_turn(
+    line: list[Inquiry],
+    source: Source,
+    transport: Transports,
+    writer: Writer,
+    now: Callable[[], int],
+    paced: bool,
+) -> None:
     asked = source.provider.traits
     assert asked is not None
-    said, error = await ask(inquiry, asked, transport(source, None))
+    pace = AsyncLimiter(1, 1 / asked.pace) if paced else contextlib.nullcontext()
+    for inquiry in line:
+        said, error = await ask(inquiry, asked, transport(source, None), pace)
+        await writer.write(partial(_keep, inquiry=inquiry, said=said, at=now(), error=error))
 
-    def keep(db: sqlite3.Connection) -> int:
-        return traits.answered(db, inquiry, said, now(), error)
 
-    return await writer.write(keep)
+def _keep(
+    db: sqlite3.Connection, inquiry: Inquiry, said: dict[About, str], at: int, error: str | None
+) -> int:
+    return traits.answered(db, inquiry, said, at, error)
 
 
 async def ask(
-    inquiry: Inquiry, asked: Traits, transport: Transport
+    inquiry: Inquiry,
+    asked: Traits,
+    transport: Transport,
+    pace: AbstractAsyncContextManager[None] = contextlib.nullcontext(),  # noqa: B008
 ) -> tuple[dict[About, str], str | None]:
     """What a release says of itself, and why not all of it is known, where that is so.
 
@@ -72,6 +98,8 @@ async def ask(
         said.setdefault(trait.name, []).append(trait.value)
     for request in asked.of(release):
         try:
+            async with pace:
+                pass
             async for finding in walk(request, asked.read, transport, pages=PAGES):
                 if isinstance(finding, Trait) and (value := _text(finding.value)):
                     said.setdefault(finding.name, []).append(value)

@@ -289,6 +289,7 @@ def _queue(
         at=at,
         marked=rule.mark == "auto",
         decision=decision,
+        notices=traits.notices(db, job["version"]),
         files=[
             {"address": f["url"], "digest": f["digest"], "size": f["size"], "name": f["name"]}
             for f in projects.files(db, job["version"])

@@ -22,6 +22,9 @@ What readers owe, beyond `monitor.protocols`:
   sequence). The window of any other feed is remembered by what stands in it:
   when the next one has nothing in common with it, something was missed.
 
+- `traits` (`monitor.protocols.Traits`) is for what one release says of itself, where the upstream
+  tells it: its reader yields `Trait`s, and nothing of what was not said.
+
 An index whose answer is large can be read in bulk as well. Its mechanism then
 has, beside `read`, the method
 

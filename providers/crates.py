@@ -161,6 +161,7 @@ class Traits:
 
     url: str
     files: bool = False
+    pace: float = 1.0  # https://crates.io/data-access asks for no more
 
     def seen(self, release: Release) -> Iterator[Trait]:
         """Nothing: a crate is one file, and what it runs when it is built does not show."""

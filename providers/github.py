@@ -177,6 +177,7 @@ class Traits:
 
     url: str
     files: bool = False
+    pace: float = 1.0
 
     def seen(self, release: Release) -> Iterator[Trait]:
         """Nothing: who published what is in none of its files."""

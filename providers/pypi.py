@@ -216,6 +216,7 @@ class Traits:
 
     url: str
     files: bool = True
+    pace: float = 5.0
 
     def seen(self, release: Release) -> Iterator[Trait]:
         """Are its files attested, and does installing them run code of theirs?"""

@@ -36,6 +36,37 @@ class Mutant:
 
 MUTANTS = [
     Mutant(
+        "a release that is not attested as those before is built (E06)",
+        "monitor/publish.py",
+        "if rule is not None and kind.value in rule.hold and row",
+        "if False and row",
+        "tests/test_traits_end_to_end.py",
+        "E06",
+    ),
+    Mutant(
+        "an attestation that cannot be had is taken for none (E08)",
+        "monitor/inquiries.py",
+        "if problem.outcome is not Outcome.GONE:",
+        "if False:",
+        "tests/test_traits_end_to_end.py",
+        "E08",
+    ),
+    Mutant(
+        "what is held is taken for what is usual (E06)",
+        "monitor/store/traits.py",
+        "AND NOT EXISTS (SELECT 1 FROM hold",
+        "AND EXISTS (SELECT 1 FROM project) OR EXISTS (SELECT 1 FROM hold",
+        "tests/test_traits_end_to_end.py",
+        "E06",
+    ),
+    Mutant(
+        "an archive's content is not compared (E04)",
+        "monitor/digests.py",
+        "    if content == file.content:\n        db.execute",
+        "    if True:\n        db.execute",
+        "tests/test_generated_archives.py",
+    ),
+    Mutant(
         "a decompression bomb is let through (A15)",
         "spiders/careful.py",
         "if spool.size > (limits.max_decompressed or 0):",

@@ -227,6 +227,9 @@ async def test_E22_a_release_that_newly_runs_code_when_it_is_installed_says_so(
         assert told["reason"] == "installing 1.2 runs code of its own, installing 1.1 did not"
         assert told["version"] == "1.2"
         assert one.jobs()["1.2"] == "ready"
+        queued = {event.version: event.payload for event in one.events(Kind.QUEUED)}
+        assert queued["1.2"]["notices"] == [told["reason"]]
+        assert "notices" not in queued["1.1"]
 
 
 # ── the other registries ──────────────────────────────────────────────────────────────

@@ -93,7 +93,8 @@ class Round:
                                     print_json([_json(report)])
                     step = publish.advance if app.settings.queue.enabled else publish.inquire
                     await writer.write(lambda db: step(db, runtime.context, now()))
-                    await inquire(writer, crawler.transport, runtime.context.sources, now)
+                    known, paced = runtime.context.sources, app.settings.network.pace > 0
+                    await inquire(writer, crawler.transport, known, now, paced=paced)
                 mine = events.of_watched(reader)
                 self.watched = sum(
                     event.kind is Kind.RELEASED and mine(event)

@@ -151,6 +151,7 @@ def queue(
     marked: bool,
     decision: Decision,
     files: Sequence[Json] = (),
+    notices: Sequence[str] = (),
 ) -> None:
     """An eligible release has its recipe: from now on a builder may have it, if it is marked."""
     note(db, job["version"], decision, at)
@@ -163,6 +164,8 @@ def queue(
         (name, recipe, digest, at, at if marked else None, at, job["id"]),
     )
     facts: Json = {"job": name, "recipe": digest, "rule": decision.rule, "eligible": at}
+    if notices:
+        facts["notices"] = list(notices)
     _tell(db, Kind.ELIGIBLE, job, at, facts | {"files": list(files)})
     _tell(db, Kind.QUEUED, job, at, facts | {"files": list(files)})
     if marked:

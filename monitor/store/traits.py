@@ -162,29 +162,31 @@ def _ask(
 
 def open_inquiries(db: sqlite3.Connection, sources: Mapping[int, Source], at: int) -> list[Inquiry]:
     """Those that are due; not before the release that theirs is to be compared with."""
+    able = {key: source for key, source in sources.items() if source.provider.traits is not None}
+    after_files = [
+        key
+        for key, source in able.items()
+        if source.provider.traits and source.provider.traits.files
+    ]
     found: list[Inquiry] = []
     for row in db.execute(
         """
-        SELECT inquiry.*, version.version AS label, version.tag, listing.name,
-               EXISTS (SELECT 1 FROM file JOIN version AS any ON any.id = file.version
-                       WHERE any.project = inquiry.project) AS filed
+        SELECT inquiry.*, version.version AS label, version.tag, listing.name
         FROM inquiry JOIN version ON version.id = inquiry.version
         JOIN listing ON listing.project = inquiry.project AND listing.source = inquiry.source
-        WHERE inquiry.due <= ? AND NOT EXISTS (
+        WHERE inquiry.due <= ?1 AND NOT EXISTS (
               SELECT 1 FROM inquiry AS first
               WHERE first.project = inquiry.project AND first.quiet AND first.id < inquiry.id)
-        ORDER BY inquiry.id LIMIT ?
+              AND inquiry.source IN (SELECT value FROM json_each(?2))
+              AND (inquiry.source NOT IN (SELECT value FROM json_each(?3)) OR EXISTS (
+                   SELECT 1 FROM version AS any JOIN file ON file.version = any.id
+                   WHERE any.project = inquiry.project
+                         AND (inquiry.quiet OR any.id = inquiry.version)))
+        ORDER BY inquiry.id LIMIT ?4
         """,
-        (at, 4 * AT_ONCE),
+        (at, _json(list(able)), _json(after_files), AT_ONCE),
     ).fetchall():
-        source = sources.get(row["source"])
-        if source is None or source.provider.traits is None:
-            continue
-        files = _files(db, row["version"])
-        if source.provider.traits.files and not (row["filed"] if row["quiet"] else files):
-            continue
-        tag = row["tag"] or row["label"]
-        release = Release(row["name"], row["label"], files=files, tag=tag)
+        files, tag = _files(db, row["version"]), row["tag"] or row["label"]
         found.append(
             Inquiry(
                 row["id"],
@@ -194,10 +196,14 @@ def open_inquiries(db: sqlite3.Connection, sources: Mapping[int, Source], at: in
                 bool(row["quiet"]),
                 row["fails"],
                 max(row["ready"], row["added"] + GIVEN_UP),
-                release,
+                Release(row["name"], row["label"], files=files, tag=tag),
             )
         )
-    return found[:AT_ONCE]
+    return found
+
+
+def _json(value: list[int]) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _files(db: sqlite3.Connection, version: int) -> tuple[File, ...]:
@@ -336,6 +342,19 @@ def _uploaders(db: sqlite3.Connection, inquiry: Inquiry) -> list[str]:
 
 
 # ── who wants to know ─────────────────────────────────────────────────────────────────
+
+
+def notices(db: sqlite3.Connection, version: int) -> list[str]:
+    """One sentence for each thing that a release says otherwise than the one before it."""
+    rows = db.execute(
+        """
+        SELECT payload ->> 'reason' FROM event
+        WHERE project = (SELECT project FROM version WHERE id = ?1) AND version = ?1
+              AND payload ->> 'trait' IS NOT NULL ORDER BY seq
+        """,
+        (version,),
+    )
+    return [row[0] for row in rows]
 
 
 def new_hands(db: sqlite3.Connection, version: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 import providers
 from monitor.errors import MonitorError, SettingsError, UsageError
-from monitor.model import Partial, Reply
+from monitor.model import File, Partial, Release, Reply
 from spiders.walk import walk
 
 QUESTIONS = {
@@ -98,6 +98,40 @@ def test_nonsense_yields_nothing_but_an_error_that_names_the_address(question, m
     assert [finding for finding in found if not isinstance(finding, Partial)] == []
     assert error is not None
     assert question.url.partition("?")[0] in str(error)
+
+
+def traits() -> list:
+    return list(_traits())
+
+
+def _traits():
+    """What each provider asks of one release, with an attested file, and who reads the answers."""
+    file = File("https://up.example/x-1.0.tgz", kind="source", provenance="https://up.example/p")
+    for name in providers.names():
+        if mechanism := sample(name).traits:
+            project = PROJECTS.get(name, "example")
+            for request in mechanism.of(Release(project, "1.0", files=(file,), tag="v1.0")):
+                for body in (*NONSENSE, b'{"info": 1, "version": 1, "html_url": 1, "author": 1}'):
+                    # A document may say nothing of what we ask for, and then nothing is said.
+                    if "releases/tags" in request.url and body == NONSENSE[4]:
+                        continue
+                    yield pytest.param(request, mechanism, body, id=f"{request.url} {body!r}")
+
+
+@pytest.mark.parametrize(("question", "mechanism", "body"), traits())
+def test_E08_nonsense_says_nothing_of_a_release_and_is_an_error(question, mechanism, body):
+    found, error = asyncio.run(outcome(question, mechanism.read, Saying(body)))
+
+    assert found == []
+    assert error is not None
+    assert question.url in str(error)
+
+
+@pytest.mark.parametrize("name", providers.names())
+def test_its_docstring_says_whether_releases_are_asked_what_they_say_of_themselves(name):
+    doc = sys.modules[f"providers.{name}"].__doc__ or ""
+
+    assert ("\nTraits " in doc) is (sample(name).traits is not None)
 
 
 @pytest.mark.parametrize(("question", "mechanism", "body"), mechanisms())

@@ -68,9 +68,8 @@ class Station:
     async def publish(self) -> None:
         """Policy, what new releases say of themselves, queue folders, feed."""
         await self.writer.write(lambda db: publish.advance(db, self.runtime.context, self.at))
-        if await inquire(
-            self.writer, self.crawler.transport, self.runtime.context.sources, lambda: self.at
-        ):
+        sources, asking = self.runtime.context.sources, self.crawler.transport
+        if await inquire(self.writer, asking, sources, lambda: self.at, paced=False):
             await self.writer.write(lambda db: publish.advance(db, self.runtime.context, self.at))
         publish.write_queue(self.reader, self.runtime.queue_folder)
         publish.write_feed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model import Kind, Outcome, State, Unread
+from monitor.model import File, Kind, Outcome, State, Unread
 from monitor.store import events, projects
 from tests.store.shelf import AT, DAY, release
 
@@ -407,6 +407,30 @@ def test_C20_a_file_that_comes_hours_later_is_told_and_is_no_second_release(shel
 
     assert shelf.told() == [("released", "1.0"), ("changed", "1.0")]
     assert "alarm" not in events.after(shelf.db, 0)[-1].payload
+
+
+def test_E06_what_attested_a_published_file_and_is_gone_is_an_alarm_once(shelf):
+    shelf.add()
+    proof = "https://up.example/proof"
+    for said in (proof, None, "", ""):
+        file = File("https://up.example/foo-1.0.tar.gz", "sha256:" + "a" * 64, provenance=said)
+        shelf.versions(release("1.0", files=(file,)))
+
+    assert shelf.told() == [("changed", "1.0")]
+    assert (
+        events.after(shelf.db, 0)[-1].payload["reason"] == "what attested a published file is gone"
+    )
+
+
+def test_an_archive_made_of_a_tag_does_not_make_the_release_s_own_files_late(shelf):
+    shelf.add()
+    made = File("https://up.example/archive/1.0.tar.gz", kind="generated")
+    own = File("https://up.example/foo-1.0.tar.gz", "sha256:" + "a" * 64)
+    shelf.versions(release("1.0", files=(made,)))
+    shelf.versions(release("1.0", files=(own, made)), after=20 * DAY)
+
+    assert shelf.told() == []
+    assert len(projects.files(shelf.db, 1)) == 2
 
 
 def test_E19_a_file_that_comes_weeks_later_is_an_alarm(shelf):
