@@ -48,6 +48,33 @@ def test_E03_what_is_held_leaves_the_build_folder_and_comes_back_with_its_releas
     rig.until(lambda: rig.files("build") == ["aurora__1.1"])
 
 
+def test_E06_whoever_is_asked_why_sees_what_attested_the_release_before(
+    rig: Rig, registry: Registry
+) -> None:
+    publisher = {"kind": "GitHub", "repository": "aurora/aurora", "workflow": "publish.yml"}
+    registry.publish("pypi", "aurora", "1.0", publisher=publisher)
+    rig.start()
+    registry.publish("pypi", "aurora", "1.1", publisher=publisher)
+    rig.until(lambda: rig.files("build") == ["aurora__1.1"])
+    registry.publish("pypi", "aurora", "1.2", info={"license_expression": "BUSL-1.1"})
+    rig.until(lambda: rig.jobs().get("pkg:pypi/aurora@1.2") == "held")
+
+    assert ("provenance_lost", "aurora", "1.2") in rig.told()
+    assert ("licence_changed", "aurora", "1.2") in rig.told()
+    why = rig.process.ask("why", "pypi/aurora@1.2").stdout
+    assert "held by monitor: 1.2 is not attested, 1.1 was" in why
+    assert "provenance: none, and attested before" in why
+    show = rig.process.ask("show", "pypi/aurora").stdout
+    assert "BUSL-1.1, and MIT before" in show
+    said = {one["name"]: one for one in rig.json("why", "pypi/aurora@1.1")["says"]}
+    assert said["identity"]["value"] == "GitHub repository=aurora/aurora workflow=publish.yml"
+
+    assert rig.process.ask("unhold", "pypi/aurora@1.2").returncode == 0
+    rig.until(lambda: "aurora__1.2" in rig.files("build"))
+    registry.publish("pypi", "aurora", "1.3")  # from now on that is usual
+    rig.until(lambda: "aurora__1.3" in rig.files("build"))
+
+
 def test_E17_a_recipe_is_in_one_place_whatever_its_upstream_takes_back_and_gives_again(
     rig: Rig, registry: Registry
 ) -> None:
