@@ -90,6 +90,7 @@ class About(StrEnum):
     owners        who may publish the project, in order, with a space between
     uploader      who published this release
     provenance    whether it is attested where it was made: "attested", "partly" or "none"
+    signature     whether a signature lies beside its archive: "yes" or "no"
     identity      who attests it: "GitHub repository=owner/name workflow=release.yml"
     install_hook  whether installing it runs code of its own: "yes" or "no"
     """
@@ -99,6 +100,7 @@ class About(StrEnum):
     OWNERS = "owners"
     UPLOADER = "uploader"
     PROVENANCE = "provenance"
+    SIGNATURE = "signature"
     IDENTITY = "identity"
     INSTALL_HOOK = "install_hook"
 

@@ -47,6 +47,7 @@ class Traits(Protocol):
     """What does this release say of itself? Asked once, of what is watched or built.
 
     `files`  it is not asked before a file of the release is known
+    `late`   seconds after which nothing more comes of a release, where that is long
     `pace`   requests a second, where the upstream states a rule
     `seen`   what its files alone tell
     `of`     what else to ask; an answer that is not there ("gone") says nothing
@@ -55,6 +56,8 @@ class Traits(Protocol):
 
     @property
     def files(self) -> bool: ...
+    @property
+    def late(self) -> int: ...
     @property
     def pace(self) -> float: ...
     @property

@@ -123,6 +123,8 @@ def _consider(db: sqlite3.Connection, context: Context, row: sqlite3.Row, at: in
         if rule is not None and kind.value in rule.hold and row["label"]:
             why = str(payload.get("reason"))
             projects.hold(db, row["project"], row["label"], at, who="monitor", why=why)
+    elif payload.get("clears") and row["label"]:
+        projects.clear(db, row["project"], row["label"], str(payload["clears"]))
     elif payload.get("alarm"):
         why = str(payload.get("reason"))
         projects.hold(db, row["project"], row["label"] or "", at, who="monitor", why=why)

@@ -20,6 +20,7 @@ KIND_OF = {
     About.OWNERS: Kind.MAINTAINER_CHANGED,
     About.UPLOADER: Kind.MAINTAINER_CHANGED,
     About.PROVENANCE: Kind.PROVENANCE_LOST,
+    About.SIGNATURE: Kind.PROVENANCE_LOST,
     About.IDENTITY: Kind.IDENTITY_CHANGED,
     About.INSTALL_HOOK: Kind.CHANGED,
 }
@@ -91,6 +92,12 @@ def _provenance(version: str, now: str, last: Before, _: Collection[str]) -> str
     return f"{version} {said}, {last.version} was{' in part' if last.value == PARTLY else ''}"
 
 
+def _signature(version: str, now: str, last: Before, _: Collection[str]) -> str | None:
+    if now != "no" or last.value != "yes":
+        return None
+    return f"no signature lies beside {version}, one lay beside {last.version}"
+
+
 def _identity(version: str, now: str, last: Before, _: Collection[str]) -> str | None:
     if now == last.value:
         return None
@@ -139,6 +146,7 @@ _REASONS = {
     About.OWNERS: _owners,
     About.UPLOADER: _uploader,
     About.PROVENANCE: _provenance,
+    About.SIGNATURE: _signature,
     About.IDENTITY: _identity,
     About.INSTALL_HOOK: _hook,
 }

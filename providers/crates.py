@@ -161,6 +161,7 @@ class Traits:
 
     url: str
     files: bool = False
+    late: int = 0
     pace: float = 1.0  # https://crates.io/data-access asks for no more
 
     def seen(self, release: Release) -> Iterator[Trait]:

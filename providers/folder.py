@@ -1,6 +1,7 @@
 """Any folder that a web server shows: Apache, nginx, lighttpd, Caddy and their like.
 
 Versions  <url>   the page of one project's folder, with `tree` also the folders in it
+Traits    nothing more is asked: is there a signature beside the archive?
 
 With {project} in the address, each project has its folder there. Without, the
 address is an Index of all archives found, called as they are, or with
@@ -23,7 +24,7 @@ from datetime import timedelta
 from urllib.parse import quote, unquote, urljoin
 
 from monitor.formats import html_listing
-from monitor.formats.archives import depth_of, releases
+from monitor.formats.archives import Signatures, depth_of, releases
 from monitor.formats.text import address_of
 from monitor.model import Finding, Reply, Request
 from monitor.protocols import Ask, Provider
@@ -47,6 +48,7 @@ def provider(
         ordering=ordering,
         index=None if single else ask,
         versions=ask if single else None,
+        traits=Signatures(),
         walk=timedelta(hours=12),
         fresh=timedelta(hours=24),
         pace=0.5,

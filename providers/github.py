@@ -177,6 +177,7 @@ class Traits:
 
     url: str
     files: bool = False
+    late: int = 0
     pace: float = 1.0
 
     def seen(self, release: Release) -> Iterator[Trait]:

@@ -2,6 +2,7 @@
 
 Index     <url>             one recursive rsync listing of all projects
 Versions  <url><project>/   the same of one project's folder
+Traits    nothing more is asked: is there a signature beside the archive?
 
 A project is a folder of the top; its archives are the releases, and archives of
 another name in it (`gcc-core`, `guile-www`) are other products. Signatures,
@@ -21,7 +22,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from monitor.formats import rsync_listing, tree_json
-from monitor.formats.archives import Listing
+from monitor.formats.archives import Listing, Signatures
 from monitor.protocols import Provider
 
 URLS = (
@@ -47,6 +48,7 @@ def provider(
         ordering="generic",
         index=whole,
         versions=Listing(url + "{project}/", rsync_listing.folders, files + "{project}/"),
+        traits=Signatures(),
         walk=timedelta(hours=24),
         fresh=timedelta(hours=48),
         pace=0.1,

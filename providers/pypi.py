@@ -216,6 +216,7 @@ class Traits:
 
     url: str
     files: bool = True
+    late: int = 0
     pace: float = 5.0
 
     def seen(self, release: Release) -> Iterator[Trait]:

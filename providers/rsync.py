@@ -2,6 +2,7 @@
 
 Index     <url>             one recursive listing of the module or folder
 Versions  <url><project>/   the same of one folder in it
+Traits    nothing more is asked: is there a signature beside the archive?
 
 Settings
   url       rsync address of the module or folder
@@ -16,7 +17,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from monitor.formats import rsync_listing
-from monitor.formats.archives import Listing, depth_of
+from monitor.formats.archives import Listing, Signatures, depth_of
 from monitor.protocols import Provider
 
 URLS = (r"(?P<project>rsync://.+)",)
@@ -34,6 +35,7 @@ def provider(
         ordering=ordering,
         index=Listing(url, rsync_listing.folders, base, depth_of(projects)),
         versions=Listing(url + "{project}/", rsync_listing.folders, base + "{project}/"),
+        traits=Signatures(),
         walk=timedelta(hours=24),
         fresh=timedelta(hours=48),
         pace=0.1,

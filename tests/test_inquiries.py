@@ -17,7 +17,7 @@ INQUIRY = Inquiry(1, 1, 1, 1, quiet=False, fails=0, last=0, release=Release("foo
 class Asked:
     """A provider's mechanism whose addresses say what is answered: "identity=ann"."""
 
-    files, pace = False, 1.0
+    files, late, pace = False, 0, 1.0
 
     def __init__(self, *addresses):
         self.addresses = addresses

@@ -8,6 +8,8 @@ import pytest
 
 from monitor.model import Kind
 from monitor.settings import Build, Source
+from monitor.store import projects
+from tests.lab.artefacts import make_sdist, make_source_archive
 from tests.store.station import AT_ONCE, settings_of, station
 from tests.test_life_of_a_release import at
 
@@ -217,8 +219,6 @@ async def test_E22_a_release_that_newly_runs_code_when_it_is_installed_says_so(
     async with station(tmp_path, settings_of(tmp_path, registry, AT_ONCE), now) as one:
         await one.poll()
         await released(one, registry, "1.1")
-        from tests.lab.artefacts import make_sdist
-
         await released(
             one, registry, "1.2", files={"aurora-1.2.tar.gz": make_sdist("aurora", "1.2")}
         )
@@ -349,3 +349,94 @@ async def test_a_new_release_costs_one_question_and_one_for_each_kind_of_atteste
 
         assert len(registry.requests("/pypi/pypi/*")) == 1
         assert len(registry.requests("/pypi/integrity/*")) == 2
+
+
+# ── signatures beside archives ────────────────────────────────────────────────────────
+
+
+def put(apache, version, *, signed=True):
+    """An archive in a folder of a web server, and its signature."""
+    folder = apache.folder / "aurora"
+    folder.mkdir(exist_ok=True)
+    archive = folder / f"aurora-{version}.tar.gz"
+    archive.write_bytes(make_source_archive("aurora", version))
+    if signed:
+        archive.with_name(f"{archive.name}.sig").write_bytes(b"signature\n")
+
+
+def folder_of(apache, tmp_path, registry):
+    source = Source(
+        name="files", provider="folder", settings={"url": f"{apache.url}{{project}}/"},
+        projects=("aurora",), follow="watched", min_interval=60.0, max_interval=60.0,
+    )  # fmt: skip
+    rule = Build(match="*", minimum_age=DAY * 1.0)
+    return settings_of(tmp_path, registry, rule, sources={"files": source})
+
+
+async def test_E06_a_release_without_a_signature_after_signed_ones_is_held(
+    tmp_path, registry, apache, now
+):
+    put(apache, "1.0")
+    async with station(tmp_path, folder_of(apache, tmp_path, registry), now) as one:
+        await one.poll()
+        put(apache, "1.1")
+        await one.poll(HOUR)
+        put(apache, "1.2", signed=False)
+        for _ in range(30):
+            await one.poll(HOUR)
+
+        told = payload(one, Kind.PROVENANCE_LOST)
+        assert told["reason"] == "no signature lies beside 1.2, one lay beside 1.1"
+        assert one.jobs()["1.2"] == "held"
+
+
+async def test_E06_a_signature_that_comes_within_hours_is_waited_for(
+    tmp_path, registry, apache, now
+):
+    put(apache, "1.0")
+    async with station(tmp_path, folder_of(apache, tmp_path, registry), now) as one:
+        await one.poll()
+        put(apache, "1.1", signed=False)
+        for _ in range(4):
+            await one.poll(HOUR)
+        put(apache, "1.1")
+        for _ in range(4):
+            await one.poll(HOUR)
+
+        assert one.told(Kind.PROVENANCE_LOST) == []
+
+
+async def test_E06_a_signature_that_comes_late_takes_the_hold_back(tmp_path, registry, apache, now):
+    put(apache, "1.0")
+    async with station(tmp_path, folder_of(apache, tmp_path, registry), now) as one:
+        await one.poll()
+        put(apache, "1.1", signed=False)
+        for _ in range(12):
+            await one.poll(HOUR)
+        assert one.told(Kind.PROVENANCE_LOST) == [("provenance_lost", "1.1")]
+        assert projects.held(one.reader, 1, "1.1")
+        put(apache, "1.1")
+        for _ in range(3):
+            await one.poll(HOUR)
+
+        assert one.events(Kind.CHANGED)[-1].payload["reason"] == (
+            "no longer so: no signature lies beside 1.1, one lay beside 1.0"
+        )
+        assert projects.held(one.reader, 1, "1.1") is None
+
+
+async def test_E06_what_a_person_holds_stays_held(tmp_path, registry, apache, now):
+    put(apache, "1.0")
+    async with station(tmp_path, folder_of(apache, tmp_path, registry), now) as one:
+        await one.poll()
+        put(apache, "1.1", signed=False)
+        for _ in range(12):
+            await one.poll(HOUR)
+        await one.act(
+            "hold", what="pkg:generic/files/aurora", version="1.1", who="me", why="I look"
+        )
+        put(apache, "1.1")
+        for _ in range(3):
+            await one.poll(HOUR)
+
+        assert projects.held(one.reader, 1, "1.1") == "held by me: I look"

@@ -21,7 +21,18 @@ from monitor.errors import UsageError
 from monitor.formats.archive_names import Kind, split_file, split_folder
 from monitor.formats.listing import FileRow, Folder, Note, inside
 from monitor.formats.text import LONGEST, checked, is_name, is_version
-from monitor.model import File, Finding, Mention, Partial, Release, Reply, Request, Unread
+from monitor.model import (
+    About,
+    File,
+    Finding,
+    Mention,
+    Partial,
+    Release,
+    Reply,
+    Request,
+    Trait,
+    Unread,
+)
 
 SURE = 0.5  # of a split; below it nobody should act on it
 BAD_SHARE = 0.01  # of lines that may be unread in bulk
@@ -102,6 +113,34 @@ class Listing:
             elif folder.path.startswith(self.under + "/"):
                 folder.path = folder.path[len(self.under) + 1 :]
                 yield folder
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """What files beside one another say of a release: is a signature among them?
+
+    Nothing is asked, and no signature is verified; one that is missing where those before had one
+    is worth a look.
+    """
+
+    files: bool = True
+    late: int = (
+        6 * 3600
+    )  # people sign after they have uploaded, and mirrors copy in their own order
+    pace: float = 1.0
+
+    def seen(self, release: Release) -> Iterator[Trait]:
+        kinds = {file.kind for file in release.files}
+        if "signature" in kinds:
+            yield Trait(About.SIGNATURE, "yes")
+        elif kinds and None not in kinds:  # an index in bulk names archives alone, without kind
+            yield Trait(About.SIGNATURE, "no")
+
+    def of(self, release: Release) -> Iterator[Request]:
+        return iter(())
+
+    def read(self, reply: Reply) -> Iterator[Finding]:
+        return iter(())
 
 
 def depth_of(projects: str) -> int | None:

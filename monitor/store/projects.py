@@ -313,6 +313,16 @@ def unhold(db: sqlite3.Connection, project: int, version: str) -> bool:
     return gone.rowcount > 0
 
 
+def clear(db: sqlite3.Connection, project: int, version: str, why: str) -> None:
+    """Take back a hold of our own for that reason: it is so no longer. A person's word stays."""
+    ours = db.execute(
+        "SELECT 1 FROM hold WHERE project = ? AND version = ? AND who = 'monitor' AND why = ?",
+        (project, version, why),
+    ).fetchone()
+    if ours is not None:
+        unhold(db, project, version)
+
+
 def held(db: sqlite3.Connection, project: int, version: str) -> str | None:
     """Who holds it and why, or None."""
     row = db.execute(

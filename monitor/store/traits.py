@@ -85,13 +85,15 @@ def enlist(
         source = _whom(db, row, able)
         if source is None:
             continue
+        settle, age = wanted
         if row["kind"] == Kind.RELEASED:
+            mechanism = sources[source].provider.traits
+            settle = max(settle, mechanism.late if mechanism else 0)
             before = _unknown_before(db, row["version"], source)
             if before is not None:
                 _ask(db, row["project"], before, source, at, due=at, ready=at, quiet=True)
         elif not _decode(row["payload"]).get("files"):
             continue
-        settle, age = wanted
         due, ready = at + min(settle, age), row["seen"] + age
         _ask(db, row["project"], row["version"], source, at, due=due, ready=ready, quiet=False)
     db.execute("DELETE FROM inquiry WHERE due < ?", (at - GIVEN_UP,))
@@ -241,13 +243,12 @@ def answered(
     `error` is why part of the answer did not come: that part is not known, which is not the same
     as absent (fault E08), and is asked again later.
     """
-    known = {
-        About(row["name"]): row["value"]
-        for row in db.execute(
-            "SELECT name, value FROM trait WHERE version = ? AND source = ?",
-            (inquiry.version, inquiry.source),
-        )
-    }
+    rows = db.execute(
+        "SELECT name, value, before FROM trait WHERE version = ? AND source = ?",
+        (inquiry.version, inquiry.source),
+    ).fetchall()
+    known = {About(row["name"]): row["value"] for row in rows}
+    doubts = {About(row["name"]): row["value"] for row in rows if row["before"] is not None}
     fresh = {name: value for name, value in said.items() if known.get(name) != value}
     before = {} if inquiry.quiet else {name: _before(db, inquiry, name) for name in fresh}
     changed = {
@@ -285,6 +286,9 @@ def answered(
             source=inquiry.source,
             payload=change.payload(),
         )
+    for name, value in fresh.items():
+        if name not in changed and (former := doubts.get(name)) is not None:
+            _clear(db, inquiry, name, former, value, at)
     if error is None or at > inquiry.last:
         db.execute("DELETE FROM inquiry WHERE id = ?", (inquiry.id,))
     else:
@@ -295,6 +299,37 @@ def answered(
         )
     _wake(db, inquiry.version, at)
     return len(changed)
+
+
+def _clear(
+    db: sqlite3.Connection, inquiry: Inquiry, name: About, former: str, value: str, at: int
+) -> None:
+    """What was told of a release is so no longer: what came late is there."""
+    told = db.execute(
+        """
+        SELECT seq, payload ->> 'reason' AS reason FROM event
+        WHERE project = ? AND version = ? AND payload ->> 'trait' = ? AND kind <> 'changed'
+        ORDER BY seq DESC LIMIT 1
+        """,
+        (inquiry.project, inquiry.version, name.value),
+    ).fetchone()
+    if told is None:
+        return
+    events.tell(
+        db,
+        Kind.CHANGED,
+        at,
+        project=inquiry.project,
+        version=inquiry.version,
+        source=inquiry.source,
+        payload={
+            "trait": name.value,
+            "value": value,
+            "value_before": former,
+            "clears": told["reason"],
+            "reason": f"no longer so: {told['reason']}",
+        },
+    )
 
 
 def _wake(db: sqlite3.Connection, version: int, at: int) -> None:
@@ -350,7 +385,11 @@ def notices(db: sqlite3.Connection, version: int) -> list[str]:
         """
         SELECT payload ->> 'reason' FROM event
         WHERE project = (SELECT project FROM version WHERE id = ?1) AND version = ?1
-              AND payload ->> 'trait' IS NOT NULL ORDER BY seq
+              AND payload ->> 'trait' IS NOT NULL AND payload ->> 'clears' IS NULL
+              AND NOT EXISTS (SELECT 1 FROM event AS later
+                              WHERE later.project = event.project AND later.version = ?1
+                                    AND later.payload ->> 'clears' = event.payload ->> 'reason')
+        ORDER BY seq
         """,
         (version,),
     )
