@@ -34,7 +34,7 @@ from monitor.store import bulk
 from monitor.store.addresses import Answer
 from monitor.store.appraise import EPOCH_ZERO, key_of
 from monitor.store.due import Due
-from monitor.store.record import DENIALS, Result, Visit, record
+from monitor.store.record import DENIALS, OvertakenError, Result, Visit, record
 from monitor.store.writer import Writer
 from providers import Row
 from spiders.address import without_secrets
@@ -52,6 +52,8 @@ SMALL = 64 * 1024
 
 MISNAMED = "is that its name? It may have moved: correct packages.toml, or `monitor unwatch` it"
 """What to do about a watched project that its upstream does not have."""
+
+OVERTAKEN = "somebody else asked the same meanwhile; what this visit brought was left to theirs"
 
 BAD_SHARE = 0.01
 """More unreadable entries than this, and the answer as a whole is not to be trusted (B05)."""
@@ -89,6 +91,23 @@ class Crawler:
         if due.doubt:
             request = fresh(request)  # past all caches: is it really so?
         visit = Visit(source, due.mechanism, at, Outcome.OK, None, due.project, lease=due.lease)
+        try:
+            result = await self._made(visit, due, request, read, bulky)
+        except OvertakenError:
+            visit.next, visit.remedy = None, None
+            visit.error = f"{without_secrets(request.url)}: {OVERTAKEN}"
+            result = Result(Outcome.RETRY)
+        return Report(source, due, result, visit, self.now() - at)
+
+    async def _made(
+        self,
+        visit: Visit,
+        due: Due,
+        request: Request,
+        read: Reader,
+        bulky: Callable[[Reply], Iterator[list[Row]]] | None,
+    ) -> Result:
+        source = visit.source
         asked = _Asked(self.transport(source, None if request.tree else due.answered))
         try:
             # Nothing is known of a walk that never ended well.
@@ -96,26 +115,23 @@ class Crawler:
             if trail := self.trail(source, request.url) if known else []:
                 if await self._rests(request, trail, asked):
                     self._conclude(visit, asked, due)
-                    result = await self.writer.write(lambda db: record(db, visit), quick=True)
-                    return Report(source, due, result, visit, self.now() - at)
+                    return await self.writer.write(lambda db: record(db, visit), quick=True)
                 asked = _Asked(self.transport(source, None))
             if due.mechanism == "index":
-                result = await self._index(visit, asked, request, read, bulky, due)
-            else:
-                await self._collect(visit, walk(request, read, asked))
-                self._conclude(visit, asked, due)
-                result = await self.writer.write(
-                    lambda db: record(db, visit, wanted=self.wanted, gate=self.gate),
-                    quick=len(visit.releases) <= QUICK,
-                )
+                return await self._index(visit, asked, request, read, bulky, due)
+            await self._collect(visit, walk(request, read, asked))
+            self._conclude(visit, asked, due)
+            return await self.writer.write(
+                lambda db: record(db, visit, wanted=self.wanted, gate=self.gate),
+                quick=len(visit.releases) <= QUICK,
+            )
         except (FetchError, ReadError) as error:
-            result = await self._failed(visit, asked, due, error)
-        except MonitorError:
-            raise  # the machine's fault, or the operator's
+            return await self._failed(visit, asked, due, error)
+        except (MonitorError, OvertakenError):
+            raise  # the machine's fault, or the operator's; or no fault at all
         except Exception as error:
             # What was read cannot be stored. It must be seen, and rest like any other failure.
-            result = await self._failed(visit, asked, due, _unstorable(request, error))
-        return Report(source, due, result, visit, self.now() - at)
+            return await self._failed(visit, asked, due, _unstorable(request, error))
 
     async def _rests(self, first: Request, trail: list[str], asked: _Asked) -> bool:
         """Did none of the pages change that the last walk led to?

@@ -265,14 +265,12 @@ class Daemon:
         if left := self.stranded:
             await self.writer.write(lambda db: due.release_claims(db, left, at))
             self.stranded = []
-        claimed = await self.writer.write(lambda db: due.claim_questions(db, sources, at))
-        if (rest := room - len(claimed)) > 0:
-            claimed += await self.writer.write(lambda db: due.claim_projects(db, sources, at, rest))
-        busy = {(one.source, one.mechanism, one.project) for one in self.visits.values()}
+        under_way = list(self.visits.values())
+        claimed = await self.writer.write(lambda db: due.claim(db, sources, at, room, under_way))
         for one in claimed:
             source = self.runtime.sources.get(one.source)
-            if source is None or (one.source, one.mechanism, one.project) in busy:
-                continue  # it takes longer than a lease; its end says when it is due again
+            if source is None:
+                continue
             if one.project is None and one.mechanism not in source.mechanisms:
                 continue  # its settings ask less of it than before
             task = asyncio.create_task(self._visit(one))

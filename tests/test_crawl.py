@@ -99,3 +99,25 @@ async def test_a_large_index_and_small_ones_at_the_same_time_do_not_mix(
         assert {report.result.outcome for report in reports} == {Outcome.OK}
         assert counts == {"pypi": 20_000} | dict.fromkeys(folders, 1)
         assert one.reader.execute("SELECT count(*) FROM version").fetchone()[0] == 60
+
+
+async def test_D18_two_workers_with_one_feed_tell_once_and_the_stale_one_says_why(
+    tmp_path, registry, now
+):
+    registry.publish("pypi", "aurora", "1.0")
+    async with station(tmp_path, settings_of(tmp_path, registry), now) as one:
+        await one.poll()
+        registry.publish("pypi", "aurora", "1.1")
+        source = one.runtime.sources["pypi"]
+        claims = []
+        for moment in (one.at + HOUR, one.at + HOUR + due.LEASE):  # the second takes it over
+            found = await one.writer.write(lambda db: due.claim_questions(db, [source], moment))  # noqa: B023
+            claims += [claim for claim in found if claim.mechanism == "feed"]
+        one.at += HOUR + due.LEASE
+        quick = await one.crawler.visit(source, claims[1])
+        slow = await one.crawler.visit(source, claims[0])
+
+        assert quick.result.outcome is Outcome.OK
+        assert slow.result.outcome is Outcome.RETRY
+        assert "somebody else" in (slow.visit.error or "")
+        assert one.released() == ["pkg:pypi/aurora@1.1"]

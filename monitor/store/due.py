@@ -19,7 +19,8 @@ LEASE = 900
 class Due:
     """A visit to be made. `project` is the upstream's name; None for a feed or an index.
 
-    `lease` is the due time that the claim left behind; `cursor` where the feed has got to.
+    `lease` is the due time that the claim left behind, and with it what fences the visit: whoever
+    claims it anew has another one. `cursor` is where the feed has got to.
     """
 
     source: str
@@ -107,12 +108,17 @@ def ask_refused(db: sqlite3.Connection, sources: Sequence[int], at: int) -> int:
     return found
 
 
+_FREE = f"(leased IS NULL OR leased NOT BETWEEN ?2 - {LEASE - 1} AND ?2)"
+"""Nobody is asking it just now, whatever was announced meanwhile: that is asked afterwards."""
+
+
 def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) -> list[Due]:
     """Feeds and indexes that are due. Each is leased, so that nobody else asks it meanwhile."""
     names = {source.id: source.name for source in sources}
     rows = db.execute(
         f"""
-        UPDATE question SET due = ?1, leased = ?2 WHERE due <= ?2 AND source IN ({_marks(names, 3)})
+        UPDATE question SET due = ?1, leased = ?2
+        WHERE due <= ?2 AND {_FREE} AND source IN ({_marks(names, 3)})
         RETURNING source, mechanism, cursor, fails, changed, answered, doubt
         """,
         (at + LEASE, at, *names),
@@ -148,7 +154,7 @@ def claim_projects(
         UPDATE listing SET due = ?1, leased = ?2
         WHERE (source, project) IN (
             SELECT source, project FROM listing INDEXED BY listing_due
-            WHERE due <= ?2 AND source IN ({_marks(names, 4)})
+            WHERE due <= ?2 AND {_FREE} AND source IN ({_marks(names, 4)})
             ORDER BY due LIMIT ?3)
         RETURNING source, project, name, fails, changed, answered, doubt
         """,
@@ -175,6 +181,37 @@ def claim_projects(
         )
         for row in rows
     ]
+
+
+def claim(
+    db: sqlite3.Connection,
+    sources: Sequence[Source],
+    at: int,
+    room: int,
+    under_way: Iterable[Due] = (),
+) -> list[Due]:
+    """Questions that are due, and projects for as long as there is room.
+
+    A visit `under_way` that takes longer than its lease keeps it: it is not begun anew, and what
+    it brings is taken.
+    """
+    claimed = claim_questions(db, sources, at)
+    if len(claimed) < room:
+        claimed += claim_projects(db, sources, at, room - len(claimed))
+    busy = {(one.source, one.mechanism, one.project): one.lease for one in under_way}
+    found = []
+    for one in claimed:
+        lease = busy.get((one.source, one.mechanism, one.project))
+        if lease is None:
+            found.append(one)
+            continue
+        table, own = ("listing", "name") if one.project else ("question", "mechanism")
+        db.execute(
+            f"UPDATE {table} SET leased = ? WHERE {own} = ?"
+            " AND source = (SELECT id FROM source WHERE name = ?)",
+            (lease - LEASE, one.project or one.mechanism, one.source),
+        )
+    return found
 
 
 def release_claims(db: sqlite3.Connection, dues: Iterable[Due], at: int) -> None:

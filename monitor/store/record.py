@@ -17,6 +17,7 @@ from monitor.plausible import Gate, gap, item, keys_of, risen, window_cursor
 from monitor.schedule import DAY, HOUR
 from monitor.sources import Source, Wanted
 from monitor.store.addresses import MOST_TEXT, Answer, bury, printable, remember
+from monitor.store.due import LEASE
 from monitor.store.events import tell
 from monitor.store.known import Enrolled, enrol
 from monitor.store.recorder import ABSENT, Recorder, seconds
@@ -33,7 +34,8 @@ class Visit:
     """One question followed to its end. `project` is the upstream's name, for `versions`.
 
     `next` is when to ask again, None where only an announcement makes it due; `lease` is the due
-    time that the claim left behind, so that an announcement made meanwhile is not overwritten.
+    time that the claim left behind, so that an announcement made meanwhile is not overwritten,
+    and a visit that somebody else has claimed since is not recorded.
     `complete`: what the answer leaves out is absent.
     """
 
@@ -72,6 +74,11 @@ class Result:
     token: str | None = None  # names what is doubted, to recognise the answer that confirms it
     ask: list[str] = field(default_factory=list)  # projects that became due by it
     woken: int = 0  # jobs that waited for what it brought
+
+
+class OvertakenError(Exception):
+    """Somebody else has claimed the same visit since (fault D18): what this one brought is not
+    written. Theirs says the same, or something newer."""
 
 
 def nobody(purl: str) -> bool:
@@ -197,15 +204,17 @@ def _compare_windows(recorder: Recorder) -> None:
 def _keep_question(db: sqlite3.Connection, visit: Visit, result: Result) -> None:
     """Note how a feed or an index went, and when it is due next."""
     facts = _facts(visit, result)
-    db.execute(
+    kept = db.execute(
         f"""
         UPDATE question SET {_COMMON}, cursor = coalesce(:cursor, cursor),
             due = CASE WHEN :lease IS NOT NULL AND due <> :lease THEN due ELSE :next END,
             baseline = CASE WHEN :baseline THEN coalesce(baseline, :at) ELSE baseline END
-        WHERE source = :source AND mechanism = :mechanism
+        WHERE source = :source AND mechanism = :mechanism AND {_OURS}
         """,
         facts,
-    )
+    ).rowcount
+    if not kept and visit.lease is not None:
+        raise OvertakenError
     if visit.mechanism == "index" and facts["good"]:
         db.execute(
             "UPDATE question SET gap = NULL"
@@ -234,15 +243,17 @@ def _keep_listing(
         gone = denied = lost = None
     if result.token == ABSENT:
         facts["next"] = min(visit.next or visit.at + HOUR, visit.at + HOUR)
-    db.execute(
+    kept = db.execute(
         f"""
         UPDATE listing SET {_COMMON}, gone = :gone, denied = :denied, lost = :lost,
             due = CASE WHEN due IS NULL THEN NULL
                        WHEN :lease IS NOT NULL AND due <> :lease THEN due ELSE :next END
-        WHERE source = :source AND project = :project
+        WHERE source = :source AND project = :project AND {_OURS}
         """,
         facts | {"gone": gone, "denied": denied or 0, "lost": lost},
-    )
+    ).rowcount
+    if not kept and visit.lease is not None:
+        raise OvertakenError
 
 
 _COMMON = """
@@ -252,6 +263,9 @@ _COMMON = """
     changed = CASE WHEN :changed THEN :at ELSE changed END,
     fails = CASE WHEN :good THEN 0 ELSE fails + 1 END
 """
+
+# A claim leaves its time behind; another one means that another worker has the visit now.
+_OURS = f"(:lease IS NULL OR leased = :lease - {LEASE})"
 
 
 def _facts(visit: Visit, result: Result) -> dict[str, object]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from monitor.model import Kind, Mention, Outcome
 from monitor.rules import Rules
 from monitor.store import NAME, due, projects, transaction
 from monitor.store.appraise import re_evaluate
+from monitor.store.record import OvertakenError
 from tests.store.shelf import AT, DAY, release
 
 HOUR = 3600
@@ -22,6 +25,11 @@ def claim(shelf, at, limit=1000):
 def fill(shelf, count):
     shelf.index(*(Mention(f"p{n}", "1") for n in range(count)))
     shelf.db.execute("UPDATE listing SET due = ? + project", (AT,))
+
+
+def named(claimed, mechanism):
+    [found] = [one for one in claimed if one.mechanism == mechanism]
+    return found
 
 
 def failed_once(shelf, outcome):
@@ -53,6 +61,65 @@ def test_what_is_claimed_is_nobody_elses(shelf):
     assert len(claim(shelf, AT + 100)) == 10
     assert claim(shelf, AT + 100) == []
     assert len(claim(shelf, AT + 100 + due.LEASE)) == 10
+
+
+def test_D18_of_two_workers_with_one_feed_the_stale_one_is_refused_whole(shelf):
+    source = shelf.add("shelf", "feed", "index")
+    shelf.feed(release("1.0"))
+    shelf.db.execute("UPDATE question SET due = ?", (shelf.at,))
+    with transaction(shelf.db):
+        slow = named(due.claim_questions(shelf.db, [source], shelf.at), "feed")
+        assert due.claim_questions(shelf.db, [source], shelf.at + due.LEASE - 1) == []
+        shelf.at += due.LEASE
+        quick = named(due.claim_questions(shelf.db, [source], shelf.at), "feed")
+    shelf.feed(release("1.1"), lease=quick.lease, cursor="7")
+    told, stored = shelf.told(), dict(shelf.question("feed"))
+    with pytest.raises(OvertakenError):
+        shelf.feed(release("1.1"), release("0.9"), lease=slow.lease, cursor="6")
+
+    assert shelf.told() == told == [("released", "1.1")]
+    assert dict(shelf.question("feed")) == stored
+    assert set(shelf.states()) == {"1.0", "1.1"}
+
+
+def test_D18_while_the_second_worker_is_still_asking_the_stale_one_is_refused_too(shelf):
+    shelf.add("shelf", "index", "versions", follow="all")
+    fill(shelf, 1)
+    [slow] = claim(shelf, AT + 100)
+    [quick] = claim(shelf, AT + 100 + due.LEASE)
+    with pytest.raises(OvertakenError):
+        shelf.versions("1.0", project=slow.project, lease=slow.lease)
+    with pytest.raises(OvertakenError):
+        shelf.failed(Outcome.RETRY, slow.project, lease=slow.lease)
+    assert shelf.listing("p0")["leased"] == AT + 100 + due.LEASE
+    shelf.versions("1.0", project=quick.project, lease=quick.lease)
+
+    assert shelf.listing("p0")["outcome"] == "ok"
+
+
+def test_a_visit_that_takes_longer_than_its_lease_is_not_begun_anew_and_its_answer_is_taken(shelf):
+    source = shelf.add("shelf", "index", "versions", follow="all")
+    fill(shelf, 1)
+    long = claim(shelf, AT + 100)
+    for hour in range(1, 4):
+        with transaction(shelf.db):
+            later = due.claim(shelf.db, [source], AT + 100 + hour * HOUR, 10, long)
+        assert [one.mechanism for one in later] == (["index"] if hour == 1 else [])
+        long += later
+    shelf.versions("1.0", project="p0", lease=long[0].lease)
+
+    assert shelf.listing("p0")["outcome"] == "ok"
+
+
+def test_what_is_announced_during_a_visit_is_asked_after_it_and_not_beside_it(shelf):
+    shelf.add("shelf", "index", "versions", follow="all")
+    fill(shelf, 1)
+    [one] = claim(shelf, AT + 100)
+    shelf.index(Mention("p0", "2"))
+    assert claim(shelf, shelf.at) == []
+    shelf.versions("1.0", project="p0", lease=one.lease, next=shelf.at + DAY)
+
+    assert [one.project for one in claim(shelf, shelf.at)] == ["p0"]
 
 
 def test_what_was_refused_is_due_at_once_where_its_source_is_asked_otherwise(shelf):
@@ -213,7 +280,9 @@ def test_J03_claiming_costs_the_same_however_many_projects_are_not_due(shelf):
     for count in (500, 5000):
         fill(shelf, count)
         shelf.index(*(Mention(f"p{n}", "1") for n in range(count)))  # a list may only grow twice
-        shelf.db.execute("UPDATE listing SET due = CASE WHEN project <= 10 THEN ? END", (AT,))
+        shelf.db.execute(
+            "UPDATE listing SET leased = NULL, due = CASE WHEN project <= 10 THEN ? END", (AT,)
+        )
         taken = []
         shelf.db.set_progress_handler(lambda: taken.append(1), 100)  # noqa: B023
         assert len(claim(shelf, AT + 1, 100)) == 10
