@@ -57,7 +57,10 @@ def run() -> Iterator[dict[str, Any]]:
     yield _compare(
         "/simple/ of 880,000 projects",
         lambda insert: insert(
-            (row[0], "", row[3] or "", 0) for rows in index.bulk(_reply(simple)) for row in rows
+            (row[0], "", row[3] or "", 0)
+            for rows in index.bulk(_reply(simple))
+            if isinstance(rows, list)
+            for row in rows
         ),
         lambda insert: insert(
             (project.name, "", project.serial, 0)

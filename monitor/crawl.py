@@ -41,6 +41,9 @@ from spiders.address import without_secrets
 from spiders.thrifty import fresh
 from spiders.walk import blaming, walk
 
+Batch = list[Row] | Cursor
+"""What an index tells in bulk: rows, and once its cursor."""
+
 BATCH = 5000
 """Findings of an index that are staged together."""
 
@@ -105,7 +108,7 @@ class Crawler:
         due: Due,
         request: Request,
         read: Reader,
-        bulky: Callable[[Reply], Iterator[list[Row]]] | None,
+        bulky: Callable[[Reply], Iterator[Batch]] | None,
     ) -> Result:
         source = visit.source
         asked = _Asked(self.transport(source, None if request.tree else due.answered))
@@ -156,8 +159,8 @@ class Crawler:
                     visit.cursor = value
                 case Unread():
                     visit.unread.append(finding)
-                case Partial():
-                    visit.complete = False
+                case Partial(reason):
+                    visit.complete, visit.partial = False, reason
                 case Mention(project):
                     raise ReadError(
                         project, f"a {visit.mechanism} only mentions it", "mend the provider"
@@ -176,7 +179,7 @@ class Crawler:
         asked: _Asked,
         request: Request,
         read: Reader,
-        bulky: Callable[[Reply], Iterator[list[Row]]] | None,
+        bulky: Callable[[Reply], Iterator[Batch]] | None,
         due: Due,
     ) -> Result:
         """Walk an index, stage it in batches so that it never stands in memory whole, apply it.
@@ -230,7 +233,7 @@ class Crawler:
         stager: _Stager,
         request: Request,
         asked: _Asked,
-        bulky: Callable[[Reply], Iterator[list[Row]]],
+        bulky: Callable[[Reply], Iterator[Batch]],
     ) -> None:
         """As above, for an index that one answer settles; a large one is read in a thread."""
         reply = await asked.fetch(request)
@@ -239,8 +242,8 @@ class Crawler:
         with blaming(request, reply):
             batches = bulky(reply)
             if reply.size <= SMALL:
-                for rows in batches:
-                    stager.add_rows(rows)
+                while stager.add_some(batches):
+                    pass
                 return
             while await asyncio.to_thread(stager.add_some, batches):
                 if stager.full:
@@ -330,7 +333,7 @@ class Report:
 
 def question(
     source: Source, due: Due
-) -> tuple[Request, Reader, Callable[[Reply], Iterator[list[Row]]] | None]:
+) -> tuple[Request, Reader, Callable[[Reply], Iterator[Batch]] | None]:
     """The request of a visit, and who reads its answer. Raises UsageError: no such question."""
     mechanism = getattr(source.provider, due.mechanism)
     if mechanism is None:
@@ -394,6 +397,7 @@ class _Stager:
     """Turns findings into rows. Projects are numbered, so that a name is staged once."""
 
     def __init__(self, visit: Visit) -> None:
+        self.visit = visit
         self._purl = visit.source.namer()
         rules = visit.source.rules
         self._key = key_of(rules.scheme or visit.source.provider.ordering, rules)
@@ -426,9 +430,12 @@ class _Stager:
                 number = known(project) or self._number(project)
                 bare.append((number, version, EPOCH_ZERO + key(version), published, page))
 
-    def add_some(self, batches: Iterator[list[Row]]) -> bool:
+    def add_some(self, batches: Iterator[Batch]) -> bool:
         """The next lot of rows; False where there is none."""
         for rows in batches:
+            if isinstance(rows, Cursor):
+                self.visit.cursor = rows.value
+                continue
             self.add_rows(rows)
             return True
         return False

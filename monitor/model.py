@@ -80,6 +80,9 @@ class Kind(StrEnum):
     LATEST_CHANGED = "latest_changed"
     EPOCH_PROPOSED = "epoch_proposed"
     BURST = "burst"
+    RESET = "reset"
+    STALLED = "stalled"
+    RECREATED = "recreated"
 
 
 class About(StrEnum):
@@ -216,7 +219,11 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far this answer brings a feed; stored with the data it covers."""
+    """How far this answer brings us; stored with the data it covers.
+
+    One of digits alone is a serial: it never falls, and where it does the upstream has begun to
+    count anew (fault D04).
+    """
 
     value: str
 
@@ -241,7 +248,8 @@ class Trait:
 class Partial:
     """This answer turned out to be incomplete (a capped list, unread pages).
 
-    What it shows is taken; what it leaves out says nothing.
+    What it shows is taken; what it leaves out says nothing. In a feed it means that something may
+    have been passed over: a log that was cut off, or written anew behind our cursor (D07, D08).
     """
 
     reason: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeGuard
 
 from msgspec import Meta, Struct
 
@@ -106,11 +106,19 @@ def doubt_name(
     return f"asked for {asked!r}, answered {answered!r}"
 
 
-def doubt_serial(stored: int, answered: int) -> str | None:
-    """Why a feed's serial is not believed (fault D04): it went back, so the count was reset."""
-    if answered < stored:
-        return f"the serial went back from {stored} to {answered}"
-    return None
+def doubt_serial(stored: str | None, answered: str | None) -> str | None:
+    """Why an upstream's cursor is not believed at once (fault D04): it is a serial and went back.
+
+    A server that lags behind says the same, once; an upstream that counts anew goes on to.
+    Cursors that are not digits alone are no serials, and say nothing.
+    """
+    if not _serial(stored) or not _serial(answered) or int(answered) >= int(stored):
+        return None
+    return f"its serial went back from {stored} to {answered}"
+
+
+def _serial(cursor: str | None) -> TypeGuard[str]:
+    return cursor is not None and cursor.isascii() and cursor.isdigit() and len(cursor) < 40
 
 
 def item(project: str, version: str) -> str:

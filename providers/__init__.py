@@ -20,7 +20,11 @@ What readers owe, beyond `monitor.protocols`:
   what one says and another does not is put together, by version.
 - A feed yields a `Cursor` only where the upstream itself has one (a serial, a
   sequence). The window of any other feed is remembered by what stands in it:
-  when the next one has nothing in common with it, something was missed.
+  when the next one has nothing in common with it, something was missed. One of
+  digits alone never falls. Where serials are seen out of order, `since` asks for
+  some of what was told already: that is no news.
+- A feed says `Partial` where its answer does not reach back to the cursor, or
+  was cut off; the index is walked, or the projects are asked.
 
 - `traits` (`monitor.protocols.Traits`) is for what one release says of itself, where the upstream
   tells it: its reader yields `Trait`s, and nothing of what was not said.
@@ -28,7 +32,7 @@ What readers owe, beyond `monitor.protocols`:
 An index whose answer is large can be read in bulk as well. Its mechanism then
 has, beside `read`, the method
 
-    def bulk(self, reply: Reply) -> Iterator[list[Row]]
+    def bulk(self, reply: Reply) -> Iterator[list[Row] | Cursor]
 
 which says the same in lists of some thousand tuples, ready for `executemany`,
 without a value of ours for each:

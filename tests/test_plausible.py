@@ -111,9 +111,11 @@ def test_d17_a_list_that_halves_or_grows_by_half_is_parked(before, now, believed
 
 
 def test_d04_a_serial_that_went_back_was_reset():
-    assert doubt_serial(10_000_000, 5)
-    assert doubt_serial(5, 5) is None
-    assert doubt_serial(5, 6) is None
+    assert doubt_serial("10000000", "5")
+    assert doubt_serial("5", "5") is None
+    assert doubt_serial("9", "10") is None
+    assert doubt_serial(None, "5") is doubt_serial("5", None) is None
+    assert doubt_serial("9 abc", "5") is doubt_serial("9", "5x") is None
 
 
 def test_the_numbers_are_settings():

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from monitor.formats.text import is_name, unread
-from monitor.model import Finding, Mention, Reply, Request
+from monitor.model import Cursor, Finding, Mention, Reply, Request
 
 PIECE = 2**20  # bytes read at a time
 BAD_SHARE = 0.01  # of entries that may be unread in bulk
@@ -33,6 +33,7 @@ class _Project(msgspec.Struct, gc=False):
 
 class _Meta(msgspec.Struct):
     version: str | None = msgspec.field(default=None, name="api-version")
+    serial: int | None = msgspec.field(default=None, name="_last-serial")
 
 
 class _Head(msgspec.Struct):
@@ -46,7 +47,7 @@ class _Loose(msgspec.Struct):
 
 
 _START = b'{"meta":{},"projects":['  # stands before what is left at the end
-_HEAD = re.compile(rb'\s*\{\s*"meta"\s*:\s*\{[^{}\[\]]{0,1000}\}\s*,\s*"projects"\s*:\s*\[')
+_HEAD = re.compile(rb'\s*\{\s*"meta"\s*:\s*(\{[^{}\[\]]{0,1000}\})\s*,\s*"projects"\s*:\s*\[')
 _TAIL = re.compile(rb"\]\s*\}\s*\Z")
 _rest = msgspec.json.Decoder(_Head)
 _list = msgspec.json.Decoder(list[_Project])
@@ -65,8 +66,8 @@ class Index:
     def read(self, reply: Reply) -> Iterator[Finding]:
         """A mention of each project, with the serial of its last change where there is one.
 
-        An entry that cannot be read is an `Unread`. Raises ValueError for what is not
-        such a document, or not a whole one.
+        The list's own serial is the cursor. An entry that cannot be read is an `Unread`. Raises
+        ValueError for what is not such a document, or not a whole one.
         """
         for some in _in_pieces(reply):
             for project in some:
@@ -76,8 +77,10 @@ class Index:
                     yield unread(project.name, "not a project's name")
                 else:
                     yield Mention(project.name, _serial(project))
+        if cursor := _cursor(reply):
+            yield cursor
 
-    def bulk(self, reply: Reply) -> Iterator[list[Row]]:
+    def bulk(self, reply: Reply) -> Iterator[list[Row] | Cursor]:
         """The same as rows; see `providers`.
 
         Raises ValueError where more than one entry in a hundred cannot be read.
@@ -94,10 +97,22 @@ class Index:
             yield rows
         if bad > BAD_SHARE * good + 3:
             raise ValueError(f"{bad} of {good + bad} entries cannot be read")
+        if cursor := _cursor(reply):
+            yield cursor
 
 
 def _serial(project: _Project) -> str | None:
     return None if project.serial is None else str(project.serial)
+
+
+def _cursor(reply: Reply) -> Cursor | None:
+    """The serial of the last change to any project, where the list begins with it."""
+    reply.body.seek(0)
+    head = _HEAD.match(reply.body.read(2048))
+    if head is None:
+        return None
+    meta = msgspec.json.decode(head[1], type=_Meta)
+    return None if meta.serial is None else Cursor(str(meta.serial))
 
 
 def _in_pieces(reply: Reply) -> Iterator[list[_Project | Any]]:

@@ -47,6 +47,9 @@ _SAYS: Final = {
     Kind.LATEST_CHANGED: "the newest stable version of {what} is now {newest}",
     Kind.EPOCH_PROPOSED: "{what} may have begun to count anew",
     Kind.BURST: "unusually many releases of {what} at once",
+    Kind.RESET: "{source} has begun to count anew",
+    Kind.STALLED: "{source} stands still while its projects release",
+    Kind.RECREATED: "{what} was given to somebody else",
 }
 
 _NONE_LEFT: Final = "{what} has no stable version any more"

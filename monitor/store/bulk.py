@@ -21,7 +21,7 @@ from monitor.store.appraise import EPOCH_ZERO
 from monitor.store.artefacts import size_of
 from monitor.store.events import tell
 from monitor.store.known import enrol_all, last_id, unknown
-from monitor.store.record import Result, Visit, finish, nobody
+from monitor.store.record import SERIAL, Result, Visit, doubtful_serial, finish, nobody
 from monitor.store.recorder import Recorder, seconds
 
 _LIVE = ", ".join(map(str, LIVE))
@@ -128,7 +128,7 @@ def apply(
     `begun`: something was. The caller commits.
     """
     result = Result(visit.outcome)
-    if visit.outcome is Outcome.OK:
+    if visit.outcome is Outcome.OK and not doubtful_serial(db, visit, result):
         walk = _Applied(db, visit, wanted, gate or Gate(), result)
         if begun or not walk.at_once(last):
             if not begun:
@@ -178,6 +178,8 @@ class _Applied:
         if self._doubtful():
             return
         differing = self._differing()
+        if self.result.reset:
+            self._ask_for_all()
         self._enrol()
         if self.visit.complete:
             self._ask_for_the_absent()
@@ -260,6 +262,17 @@ class _Applied:
                    CASE WHEN :follow AND NOT :first AND revision IS NOT NULL THEN :at END
             FROM temp.named WHERE {"true" if self.first else f"NOT {known}"}
             ON CONFLICT DO NOTHING
+            """,
+            self.facts,
+        )
+
+    def _ask_for_all(self) -> None:
+        """The upstream counts anew: that a revision is the one we know says nothing (D04)."""
+        self.db.execute(
+            """
+            UPDATE listing
+            SET due = CASE WHEN due IS NOT NULL OR :follow THEN :at ELSE due END
+            WHERE source = :source AND revision IS NOT NULL
             """,
             self.facts,
         )
@@ -367,7 +380,8 @@ class _Applied:
         ).fetchone()["doubt"]
         if _agree(said, token):
             return False
-        self.result.token = token
+        serial = f"{SERIAL}{self.visit.cursor};" if self.result.reset else ""
+        self.result.token = serial + token
         self.result.outcome, self.result.doubt = Outcome.SUSPECT, reason
         self._tell(Kind.SUSPECT, {"reason": reason})
         return True
@@ -495,7 +509,8 @@ def _agree(said: str | None, token: str) -> bool:
 
     Tokens are numbers: projects before, projects now, versions left out.
     """
-    first = [int(word) for word in (said or "").split(" ") if word.isdigit()]
+    words = (said or "").rpartition(";")[2].split(" ")
+    first = [int(word) for word in words if word.isdigit()]
     second = [int(word) for word in token.split(" ")]
     return len(first) == len(second) and all(
         abs(one - other) <= max(10, one // 100) for one, other in zip(first, second, strict=True)

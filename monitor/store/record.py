@@ -12,8 +12,8 @@ import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from monitor.model import Kind, Outcome, Release, Unread
-from monitor.plausible import Gate, gap, item, keys_of, risen, window_cursor
+from monitor.model import Json, Kind, Outcome, Release, Unread
+from monitor.plausible import Gate, doubt_serial, gap, item, keys_of, risen, window_cursor
 from monitor.schedule import DAY, HOUR
 from monitor.sources import Source, Wanted
 from monitor.store.addresses import MOST_TEXT, Answer, bury, printable, remember
@@ -52,6 +52,7 @@ class Visit:
     unread: list[Unread] = field(default_factory=list)
     cursor: str | None = None
     complete: bool = False
+    partial: str | None = None  # why a feed may have passed over something
     error: str | None = None
     remedy: str | None = None
     status: int | None = None  # of the answer that ended it, where it was refused
@@ -72,6 +73,7 @@ class Result:
     added: int = 0
     doubt: str | None = None
     token: str | None = None  # names what is doubted, to recognise the answer that confirms it
+    reset: bool = False  # the upstream has begun to count anew
     ask: list[str] = field(default_factory=list)  # projects that became due by it
     woken: int = 0  # jobs that waited for what it brought
 
@@ -95,7 +97,7 @@ def record(
     """
     result = Result(visit.outcome)
     enrolled: Enrolled | None = None
-    if visit.outcome is Outcome.OK:
+    if visit.outcome is Outcome.OK and not doubtful_serial(db, visit, result):
         recorder = Recorder(db, visit, wanted, gate or Gate(), result)
         if visit.mechanism == "feed":
             _feed(recorder)
@@ -120,6 +122,36 @@ def finish(
         _keep_listing(db, visit, result, enrolled)
 
 
+def doubtful_serial(db: sqlite3.Connection, visit: Visit, result: Result) -> bool:
+    """Park a visit whose serial went back. A second one that says so again is believed: the
+    upstream has begun to count anew (`result.reset`), and what its numbers hid is asked for."""
+    if visit.cursor is None:
+        return False
+    row = db.execute(
+        "SELECT cursor, doubt FROM question WHERE source = ? AND mechanism = ?",
+        (visit.source.id, visit.mechanism),
+    ).fetchone()
+    reason = row and doubt_serial(row["cursor"], visit.cursor)
+    if reason is None:
+        return False
+    said, _, more = (row["doubt"] or "").partition(";")
+    again = said.startswith(SERIAL)
+    result.reset = again and doubt_serial(said.removeprefix(SERIAL), visit.cursor) is None
+    kind = Kind.RESET
+    if not result.reset:
+        result.outcome, result.doubt, kind = Outcome.SUSPECT, reason, Kind.SUSPECT
+        result.token = f"{SERIAL}{visit.cursor}"
+    if not more:
+        payload: Json = {"provider": visit.source.provider.name, "mechanism": visit.mechanism}
+        payload |= {"reason": reason} | ({"alarm": True} if result.reset else {})
+        result.events.append(tell(db, kind, visit.at, source=visit.source.id, payload=payload))
+    return not result.reset
+
+
+SERIAL = "serial "
+"""Begins the doubt that a serial leaves behind; others may stand behind it, after a semicolon."""
+
+
 # ── feeds ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -141,6 +173,10 @@ def _feed(recorder: Recorder) -> None:
             recorder.releases(name, releases, news=news, complete=False)
     if first:
         recorder.tell_baseline(None, len(grouped), len(visit.releases))
+    if recorder.result.reset:
+        _repair(recorder.db, visit)
+    elif visit.partial is not None and not first:
+        _miss(recorder.db, visit, recorder.result, visit.partial)
     if visit.cursor is None and visit.releases:
         _compare_windows(recorder)
 
@@ -160,42 +196,59 @@ def _risen(recorder: Recorder) -> frozenset[str]:
 
 
 def _compare_windows(recorder: Recorder) -> None:
-    """Notice releases that fell out of the window between two looks (fault D01).
+    """Notice releases that fell out of the window between two looks (fault D01)."""
+    db, visit = recorder.db, recorder.visit
+    page = [item(release.project, release.version) for release in visit.releases]
+    row = db.execute(
+        "SELECT window FROM question WHERE source = ? AND mechanism = 'feed'", (visit.source.id,)
+    ).fetchone()
+    if row and gap(keys_of(row["window"]), page):
+        _miss(db, visit, recorder.result)
+    db.execute(
+        "UPDATE question SET window = ? WHERE source = ? AND mechanism = 'feed'",
+        (window_cursor(page), visit.source.id),
+    )
+
+
+def _miss(db: sqlite3.Connection, visit: Visit, result: Result, reason: str | None = None) -> None:
+    """A feed has passed over something: it is told, and repaired.
 
     What was missed is found by the next look at the index that begins after
     the gap was noticed; until then the gap stays open.
     """
-    db, visit = recorder.db, recorder.visit
-    page = [item(release.project, release.version) for release in visit.releases]
-    row = db.execute(
-        "SELECT window, gap FROM question WHERE source = ? AND mechanism = 'feed'",
-        (visit.source.id,),
+    before = db.execute(
+        "SELECT gap FROM question WHERE source = ? AND mechanism = 'feed'", (visit.source.id,)
     ).fetchone()
-    facts = {"source": visit.source.id, "at": visit.at, "window": window_cursor(page)}
-    if row and gap(keys_of(row["window"]), page):
-        index = "index" in visit.source.mechanisms
-        versions = visit.source.provider.versions is not None
-        if row["gap"] is None:
-            repair = "index" if index else "versions" if versions else None
-            recorder.tell(Kind.GAP, payload={"repaired_by": repair})
-        if versions and not index:  # those that somebody watches are asked one by one
-            db.execute(
-                "UPDATE listing SET due = min(due, :at)"
-                " WHERE source = :source AND due IS NOT NULL AND leased IS NULL",
-                facts,
-            )
-        if index:
-            db.execute(
-                "UPDATE question SET gap = :at WHERE source = :source AND mechanism = 'feed'", facts
-            )
-            db.execute(
-                "UPDATE question SET due = min(due, :at)"
-                " WHERE source = :source AND mechanism = 'index'",
-                facts,
-            )
+    payload: Json = {"provider": visit.source.provider.name, "repaired_by": _repair(db, visit)}
+    if reason is not None:
+        payload["reason"] = reason
+    if before is None or before["gap"] is None:
+        seq = tell(db, Kind.GAP, visit.at, source=visit.source.id, payload=payload)
+        result.events.append(seq)
+
+
+def _repair(db: sqlite3.Connection, visit: Visit) -> str | None:
+    """Have the index walked at once, or else the projects asked that somebody watches. Returns
+    which of the two it is; None where there is neither."""
+    facts = {"source": visit.source.id, "at": visit.at}
+    if "index" in visit.source.mechanisms:
+        db.execute(
+            "UPDATE question SET gap = :at WHERE source = :source AND mechanism = 'feed'", facts
+        )
+        db.execute(
+            "UPDATE question SET due = min(due, :at)"
+            " WHERE source = :source AND mechanism = 'index'",
+            facts,
+        )
+        return "index"
+    if visit.source.provider.versions is None:
+        return None
     db.execute(
-        "UPDATE question SET window = :window WHERE source = :source AND mechanism = 'feed'", facts
+        "UPDATE listing SET due = min(due, :at)"
+        " WHERE source = :source AND due IS NOT NULL AND leased IS NULL",
+        facts,
     )
+    return "versions"
 
 
 # ── the books ─────────────────────────────────────────────────────────────────────────
@@ -215,12 +268,26 @@ def _keep_question(db: sqlite3.Connection, visit: Visit, result: Result) -> None
     ).rowcount
     if not kept and visit.lease is not None:
         raise OvertakenError
+    if visit.mechanism == "feed" and result.outcome is Outcome.GONE:
+        _drop_cursor(db, visit, result)
     if visit.mechanism == "index" and facts["good"]:
         db.execute(
             "UPDATE question SET gap = NULL"
             " WHERE source = :source AND mechanism = 'feed' AND gap <= :at",
             facts,
         )
+
+
+def _drop_cursor(db: sqlite3.Connection, visit: Visit, result: Result) -> None:
+    """The upstream says that what we ask from on is not there any more (fault D07): next time it
+    is asked from its beginning."""
+    dropped = db.execute(
+        "UPDATE question SET cursor = NULL"
+        " WHERE source = ? AND mechanism = 'feed' AND cursor IS NOT NULL",
+        (visit.source.id,),
+    ).rowcount
+    if dropped:
+        _miss(db, visit, result, "its feed no longer reaches back to where we were")
 
 
 def _keep_listing(

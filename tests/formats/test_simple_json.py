@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.formats import simple_json
-from monitor.model import Mention, Unread
+from monitor.model import Cursor, Mention, Unread
 from tests.formats.answers import answer
 
 INDEX = simple_json.Index("https://up.example/simple/", "application/json")
@@ -17,7 +17,7 @@ META = {"_last-serial": 9, "api-version": "1.4"}
 
 
 def read(body):
-    return list(INDEX.read(answer(body)))
+    return [one for one in INDEX.read(answer(body)) if not isinstance(one, Cursor)]
 
 
 def page(*projects):
@@ -30,6 +30,21 @@ def project(name="argset", serial=7):
 
 def test_each_project_is_mentioned_with_the_serial_of_its_last_change():
     assert read(page(project(), project("0", 3))) == [Mention("argset", "7"), Mention("0", "3")]
+
+
+@pytest.mark.parametrize("layout", [{"indent": 1}, {"separators": (",", ":")}, {}])
+def test_D04_the_list_s_own_serial_is_its_cursor_however_it_is_laid_out(layout):
+    body = json.dumps(page(project(), project("z", 3)), **layout)
+
+    assert list(INDEX.read(answer(body)))[-1] == Cursor("9")
+    assert list(INDEX.bulk(answer(body)))[-1] == Cursor("9")
+
+
+def test_an_index_without_a_serial_has_no_cursor():
+    body = {"meta": {"api-version": "1.4"}, "projects": [project()]}
+
+    assert list(INDEX.read(answer(body))) == [Mention("argset", "7")]
+    assert len(list(INDEX.bulk(answer(body)))) == 1
 
 
 def test_an_index_without_serials_mentions_the_projects_alone():
@@ -52,8 +67,10 @@ def test_a_long_list_is_read_in_pieces_whatever_the_layout(layout, monkeypatch):
 
 def test_rows_say_the_same_as_findings():
     body = page(*[project(f"p{number}", number) for number in range(50)], {"name": "\x1b", "x": 1})
-    rows = [row for rows in INDEX.bulk(answer(body)) for row in rows]
+    *batches, cursor = INDEX.bulk(answer(body))
+    rows = [row for rows in batches for row in rows]
 
+    assert cursor == Cursor("9")
     assert [Mention(row[0], row[3]) for row in rows] == [
         mention for mention in read(body) if isinstance(mention, Mention)
     ]
