@@ -161,6 +161,8 @@ class Crawler:
                     visit.unread.append(finding)
                 case Partial(reason):
                     visit.complete, visit.partial = False, reason
+                case Mention(project) if visit.mechanism == "feed":
+                    visit.mentions.append(project)
                 case Mention(project):
                     raise ReadError(
                         project, f"a {visit.mechanism} only mentions it", "mend the provider"
@@ -385,6 +387,7 @@ def answer_of(request: Request, reply: Reply) -> Answer:
         whole=not reply.unchanged,
         moved=reply.headers.get(":moved"),
         identity=reply.headers.get(":identity", ""),
+        part=request.part is not None,
     )
 
 

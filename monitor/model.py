@@ -123,6 +123,9 @@ class Request:
     project: str | None = None  # the project that is asked about, as its upstream spells it
     headers: tuple[tuple[str, str], ...] = ()
     tree: bool = False  # a folder of folders or a trail of pages: Scrapy carries it
+    part: str | None = (
+        None  # what of it we know: the answer may be its end (monitor.formats.growing)
+    )
 
 
 @dataclass(slots=True)

@@ -123,7 +123,7 @@ def need(*programs: str) -> None:
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    """An empty PyPI, crates.io and GitHub that the test can change."""
+    """An empty PyPI, crates.io, RubyGems and GitHub that the test can change."""
     from tests.lab.registry import Registry
 
     with Registry() as server:

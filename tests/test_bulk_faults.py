@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from monitor.model import Kind, Outcome
+from monitor.settings import Source as SourceSettings
+from tests.lab.gitrepo import GitRepo
 from tests.store.station import settings_of, station
 
 HOUR, DAY = 3600, 86400
@@ -16,6 +20,10 @@ HOUR, DAY = 3600, 86400
 def now():
     """Whole seconds since 1970."""
     return int(time.time())
+
+
+def at(moment):
+    return datetime.fromtimestamp(moment, UTC)
 
 
 def outcomes(reports, mechanism):
@@ -47,3 +55,190 @@ async def test_D04_a_registry_that_counts_anew_is_asked_for_everything_and_loses
         await one.poll(HOUR + 1)
         assert len(one.released()) == 30
         assert len(one.events(Kind.RESET)) == 1
+
+
+def gems(registry, follow):
+    return SourceSettings(
+        provider="rubygems",
+        settings={"url": registry.rubygems_url},
+        poll=300.0,
+        walk=86400.0,
+        follow=follow,
+    )
+
+
+def sent(registry, path):
+    """Status and bytes of the answers so far, which are forgotten."""
+    found = [(entry.status, entry.sent) for entry in registry.requests(path)]
+    registry.forget()
+    return found
+
+
+@pytest.mark.parametrize("follow", ["all", "watched"])
+async def test_D08_what_is_appended_is_read_by_range_and_a_rewrite_brings_no_duplicates(
+    tmp_path, registry, now, follow
+):
+    for n in range(200):
+        registry.publish("rubygems", f"gem{n}", "1.0", at=at(now - 40 * DAY))
+    sources = {"rubygems": gems(registry, follow)}
+    async with station(tmp_path, settings_of(tmp_path, registry, sources=sources), now) as one:
+        await one.poll()
+        await one.act("watch", what="rubygems/gem7")
+        await one.poll(300)
+        sent(registry, "*")
+        registry.publish("rubygems", "gem7", "1.1", at=at(one.at))
+        registry.publish("rubygems", "gem9", "1.1", at=at(one.at))
+        await one.poll(300)
+
+        [(status, size)] = sent(registry, "/rubygems/versions")
+        assert (status, size < 5000) == (206, True)
+        assert one.released() == ["pkg:gem/gem7@1.1", "pkg:gem/gem9@1.1"]
+        assert one.versions("pkg:gem/gem7") == {"1.0": "listed", "1.1": "listed"}
+        # The first day of the month, and something that came between it and our last look.
+        registry.publish("rubygems", "gem7", "1.2", at=at(one.at + 10))
+        registry.rewrite()
+        await one.poll(300)
+        assert 200 in [status for status, _ in sent(registry, "/rubygems/versions")]
+        assert [event.payload["reason"] for event in one.events(Kind.GAP)]
+        for _ in range(3):
+            await one.poll(300)
+        registry.publish("rubygems", "gem9", "1.2", at=at(one.at))
+        sent(registry, "*")
+        await one.poll(300)
+
+        assert [status for status, _ in sent(registry, "/rubygems/versions")] == [206]
+        assert one.released()[2:] == ["pkg:gem/gem7@1.2", "pkg:gem/gem9@1.2"]
+        assert len(one.events(Kind.GAP)) == 1
+        assert one.events(Kind.MISSING, Kind.WITHDRAWN, Kind.SUSPECT) == []
+
+
+async def test_D08_a_server_that_knows_no_ranges_is_read_all_the_same(tmp_path, registry, now):
+    registry.rubygems.ranges = False
+    registry.publish("rubygems", "gem7", "1.0", at=at(now - 40 * DAY))
+    sources = {"rubygems": gems(registry, "watched")}
+    async with station(tmp_path, settings_of(tmp_path, registry, sources=sources), now) as one:
+        await one.poll()
+        registry.publish("rubygems", "gem7", "1.1")
+        await one.poll(300)
+
+        assert one.released() == ["pkg:gem/gem7@1.1"]
+        assert one.events(Kind.GAP) == []
+
+
+@pytest.mark.parametrize("follow", ["all", "watched"])
+async def test_D09_a_list_whose_history_was_rewritten_brings_no_news(
+    tmp_path, registry, now, follow
+):
+    for n in range(100):
+        for version in ("1.0", "1.1", "1.2"):
+            registry.publish("rubygems", f"gem{n}", version, at=at(now - 40 * DAY))
+    sources = {"rubygems": gems(registry, follow)}
+    async with station(tmp_path, settings_of(tmp_path, registry, sources=sources), now) as one:
+        await one.act("watch", what="rubygems/gem7")
+        await one.poll()
+        for _ in range(3):  # another order, other lines, another length; nothing else
+            registry.rewrite()
+            registry.rubygems.shuffle()
+            for _ in range(3):
+                await one.poll(300)
+
+        assert one.released() == []
+        assert one.events(Kind.MISSING, Kind.WITHDRAWN, Kind.RETAGGED) == []
+
+
+async def test_D09_a_repository_that_was_squashed_and_pushed_by_force_releases_nothing(
+    tmp_path, registry, githttp, now
+):
+    names = [f"v1.{n}" for n in range(12)]
+    for name in names:
+        GitRepo(githttp.folder / "tool.git").tag(name)
+    source = SourceSettings(provider="git", settings={"url": githttp.url + "{project}.git"})
+    settings = settings_of(tmp_path, registry, sources={"git": source})
+    async with station(tmp_path, settings, now) as one:
+        await one.act("watch", what="git/tool")
+        await one.poll()
+        shutil.rmtree(githttp.folder / "tool.git")
+        squashed = GitRepo(githttp.folder / "tool.git")
+        squashed.commit("All of it, in one")
+        for name in reversed(names):
+            squashed.tag(name, annotated=False)
+        for _ in range(3):
+            await one.poll(DAY)
+
+        assert one.released() == []
+        [alarm] = one.events(Kind.RETAGGED)  # all of them at once, and no news
+        assert alarm.payload["alarm"]
+        squashed.tag("v1.12")
+        await one.poll(DAY)
+        assert [release.rpartition("@")[2] for release in one.released()] == ["1.12"]
+
+
+async def test_D12_a_crate_that_is_deleted_is_withdrawn_with_a_reason_and_all_its_rows_stay(
+    tmp_path, registry, now
+):
+    for version in ("0.1.0", "0.2.0", "0.3.0"):
+        registry.publish("crates", "lantern", version, at=at(now - 40 * DAY))
+    source = SourceSettings(
+        provider="crates",
+        settings={
+            "url": registry.crates_index_url,
+            "feed": f"{registry.crates_static_url}/rss/updates.xml",
+        },
+        follow="watched",
+    )
+    settings = settings_of(tmp_path, registry, sources={"crates": source})
+    async with station(tmp_path, settings, now) as one:
+        await one.act("watch", what="crates/lantern")
+        await one.poll()
+        registry.withdraw("crates", "lantern", "0.2.0")
+        for _ in range(3):
+            await one.poll(8 * DAY)
+        assert one.versions("pkg:cargo/lantern")["0.2.0"] == "withdrawn"
+        assert one.told(Kind.MISSING, Kind.WITHDRAWN) == [
+            ("missing", "0.2.0"), ("withdrawn", "0.2.0"),
+        ]  # fmt: skip
+        registry.withdraw("crates", "lantern")
+        for _ in range(6):
+            await one.poll(8 * DAY)
+
+        [gone] = [event for event in one.events(Kind.WITHDRAWN) if event.version is None]
+        assert (gone.project, gone.payload["reason"]) == ("pkg:cargo/lantern", "gone")
+        assert one.versions("pkg:cargo/lantern") == {
+            "0.1.0": "listed", "0.2.0": "withdrawn", "0.3.0": "listed",
+        }  # fmt: skip
+        assert one.released() == []
+
+
+@pytest.mark.parametrize("follow", ["all", "watched"])
+async def test_D12_a_yank_that_the_list_tells_takes_the_version_out_and_keeps_its_row(
+    tmp_path, registry, now, follow
+):
+    for version in ("1.0", "1.1", "1.2"):
+        registry.publish("rubygems", "gem7", version, at=at(now - 40 * DAY))
+    sources = {"rubygems": gems(registry, follow)}
+    async with station(tmp_path, settings_of(tmp_path, registry, sources=sources), now) as one:
+        await one.act("watch", what="rubygems/gem7")
+        await one.poll()
+        registry.yank("rubygems", "gem7", "1.1")
+        await one.poll(300)
+        assert one.versions("pkg:gem/gem7")["1.1"] == "missing"  # at once: its feed told us
+        await one.poll(DAY)
+
+        assert one.versions("pkg:gem/gem7") == {
+            "1.0": "listed", "1.1": "withdrawn", "1.2": "listed",
+        }  # fmt: skip
+        assert one.released() == []
+
+
+async def test_a_yank_of_a_gem_that_nobody_watches_says_nothing_new(tmp_path, registry, now):
+    registry.publish("rubygems", "gem7", "1.0", at=at(now - 40 * DAY))
+    sources = {"rubygems": gems(registry, "watched")}
+    async with station(tmp_path, settings_of(tmp_path, registry, sources=sources), now) as one:
+        await one.poll()
+        before = one.told()
+        registry.yank("rubygems", "gem7", "1.0")
+        reports = await one.poll(300)
+
+        assert outcomes(reports, "feed") == [Outcome.OK]
+        assert one.told() == before
+        assert registry.requests("/rubygems/info/*") == []

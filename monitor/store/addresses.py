@@ -23,6 +23,7 @@ class Answer:
     whole: bool = True  # its body did come
     moved: str | None = None
     identity: str = ""  # representation and credential that all this was got with
+    part: bool = False  # says nothing of its address as a whole
 
 
 def remember(db: sqlite3.Connection, source: int, answers: Sequence[Answer], at: int) -> None:
@@ -57,6 +58,7 @@ def remember(db: sqlite3.Connection, source: int, answers: Sequence[Answer], at:
                 answers[0].url,
             )
             for one in answers
+            if not one.part
         ],
     )
 

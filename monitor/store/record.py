@@ -49,6 +49,7 @@ class Visit:
     confirm: int | None = None  # when to ask again, should the answer be doubted
     answers: list[Answer] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)  # a feed says that they changed, not how
     unread: list[Unread] = field(default_factory=list)
     cursor: str | None = None
     complete: bool = False
@@ -171,6 +172,8 @@ def _feed(recorder: Recorder) -> None:
     for name, releases in grouped.items():
         if name not in done:
             recorder.releases(name, releases, news=news, complete=False)
+    if visit.mentions and not first:
+        _ask_for(recorder)
     if first:
         recorder.tell_baseline(None, len(grouped), len(visit.releases))
     if recorder.result.reset:
@@ -179,6 +182,19 @@ def _feed(recorder: Recorder) -> None:
         _miss(recorder.db, visit, recorder.result, visit.partial)
     if visit.cursor is None and visit.releases:
         _compare_windows(recorder)
+
+
+def _ask_for(recorder: Recorder) -> None:
+    """Projects that a feed mentions are asked what changed, if we ask for them at all."""
+    source, at = recorder.source, recorder.visit.at
+    for name in dict.fromkeys(recorder.visit.mentions):
+        asked = recorder.db.execute(
+            "UPDATE listing SET due = min(coalesce(due, ?1), ?1) WHERE source = ?2"
+            " AND project = (SELECT id FROM project WHERE purl = ?3) AND (?4 OR due IS NOT NULL)",
+            (at, source.id, source.purl(name), source.follow == "all"),
+        ).rowcount
+        if asked:
+            recorder.result.ask.append(name)
 
 
 def _risen(recorder: Recorder) -> frozenset[str]:

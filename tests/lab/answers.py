@@ -44,6 +44,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     etag: str | None = None
     modified: datetime | None = None
+    ranges: bool = False  # the end of it may be asked for
     gzipped: bytes | None = None  # kept beside the body once it was asked for
 
 

@@ -15,7 +15,7 @@ from tests.lab.answers import LabError
 # fmt: off
 ACTIONS = frozenset({
     "publish", "yank", "unyank", "withdraw", "retag", "rename", "set_prerelease", "set_status",
-    "many_projects", "fail", "heal", "freeze", "thaw", "set_time",
+    "many_projects", "rewrite", "fail", "heal", "freeze", "thaw", "set_time",
     "requests", "counts", "forget", "urls",
 })
 # fmt: on

@@ -1,13 +1,14 @@
-"""One changeable server that speaks PyPI, crates.io and GitHub on loopback.
+"""One changeable server that speaks PyPI, crates.io, RubyGems and GitHub on loopback.
 
     with Registry() as lab:
         lab.publish("pypi", "demo-lib", "1.0")
         ...  # anything may poll lab.pypi_url, lab.crates_index_url, lab.github_api_url
 
 Every host of the real registries has a prefix here: `/pypi`, `/crates` (the sparse index),
-`/crates-static`, `/github` (the API), `/github-web` (the site). The same methods can be called
-from another process: `control.Control(lab.control_url).publish(ecosystem="pypi", …)` posts JSON to
-`/_lab/publish`. Shapes and their sources are described in `pypi`, `crates` and `github`.
+`/crates-static`, `/rubygems`, `/github` (the API), `/github-web` (the site). The same methods can
+be called from another process: `control.Control(lab.control_url).publish(ecosystem="pypi", …)`
+posts JSON to `/_lab/publish`. Shapes and their sources are described in `pypi`, `crates`,
+`rubygems` and `github`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from tests.lab.github import GitHub
 from tests.lab.large import many_names
 from tests.lab.pypi import PyPI
 from tests.lab.rendering import cut_short, rendered
+from tests.lab.rubygems import RubyGems
 
 _LOGGED = 100_000  # requests that are remembered
 
@@ -70,6 +72,7 @@ class Logged:
 class _Shelves:
     pypi: PyPI
     crates: Crates
+    rubygems: RubyGems
     github: GitHub
 
 
@@ -89,7 +92,8 @@ class Registry:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._shelves = _Shelves(PyPI(), Crates(self._clock), GitHub(self._clock))
+        clock = self._clock
+        self._shelves = _Shelves(PyPI(), Crates(clock), RubyGems(clock), GitHub(clock))
         self.url = ""
 
     # its parts, for a test that needs more than the methods below
@@ -103,6 +107,11 @@ class Registry:
     def crates(self) -> Crates:
         """The state of crates.io."""
         return self._shelves.crates
+
+    @property
+    def rubygems(self) -> RubyGems:
+        """The state of RubyGems."""
+        return self._shelves.rubygems
 
     @property
     def github(self) -> GitHub:
@@ -127,6 +136,11 @@ class Registry:
         return f"{self.url}/crates-static"
 
     @property
+    def rubygems_url(self) -> str:
+        """Stands for RubyGems: `/versions`, `/info/`, `/gems/` lie below."""
+        return f"{self.url}/rubygems"
+
+    @property
     def github_api_url(self) -> str:
         """Stands for the API's host."""
         return f"{self.url}/github"
@@ -143,7 +157,10 @@ class Registry:
 
     def urls(self) -> dict[str, str]:
         """All addresses by name."""
-        names = "pypi_url crates_index_url crates_static_url github_api_url github_url control_url"
+        names = (
+            "pypi_url crates_index_url crates_static_url rubygems_url github_api_url github_url"
+            " control_url"
+        )
         return {name: getattr(self, name) for name in names.split()}
 
     # what happens upstream
@@ -168,14 +185,14 @@ class Registry:
         """Publish a version now (or "at" a time); `files` are made where none are given.
 
         more: `requires_python`, `source`, `publisher`, `info`, `owners` (pypi); `rust_version`,
-        `uploader`, `trustpub`, `licence`, `repository` (crates); `prerelease`, `draft`, `release`
-        (github; False is a tag only), `author`, `licence`.
+        `uploader`, `trustpub`, `licence`, `repository` (crates); `platform` (rubygems);
+        `prerelease`, `draft`, `release` (github; False is a tag only), `author`, `licence`.
         """
         with self._lock:
             self._of(ecosystem).publish(project, version, files, utc(at) or self.now(), **more)
 
     def yank(self, ecosystem: str, project: str, version: str, reason: str | None = None) -> None:
-        """Yank a version (pypi, crates)."""
+        """Yank a version (pypi, crates, rubygems)."""
         with self._lock:
             self._of(ecosystem, "yank").yank(project, version, reason)
 
@@ -209,15 +226,21 @@ class Registry:
         with self._lock:
             self.pypi.set_status(project, status)
 
+    def rewrite(self) -> None:
+        """RubyGems writes its list of all versions anew, as on the first day of a month."""
+        with self._lock:
+            self.rubygems.rewrite()
+
     def many_projects(self, n: int) -> None:
         """Add n synthetic names to PyPI's index."""
         with self._lock:
             self.pypi.fill(many_names(n))
 
     def _of(self, ecosystem: str, action: str = "publish") -> Any:
-        shelf = {"pypi": self.pypi, "crates": self.crates, "github": self.github}.get(ecosystem)
+        known = ("pypi", "crates", "rubygems", "github")
+        shelf = getattr(self, ecosystem) if ecosystem in known else None
         if shelf is None or not hasattr(shelf, action):
-            raise LabError(f"{ecosystem}: cannot {action} there; know pypi, crates, github")
+            raise LabError(f"{ecosystem}: cannot {action} there; know {', '.join(known)}")
         return shelf
 
     # what goes wrong
@@ -371,6 +394,8 @@ class Registry:
                 answer = shelves.crates.answer_index(ask, self.crates_static_url)
             case "crates-static":
                 answer = shelves.crates.answer_static(ask)
+            case "rubygems":
+                answer = shelves.rubygems.answer(ask)
             case "github":
                 answer = shelves.github.answer_api(ask, self.github_url)
             case "github-web":

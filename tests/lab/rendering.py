@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
@@ -12,7 +13,7 @@ from tests.lab.answers import Answer, http_date
 
 
 def rendered(answer: Answer, asked: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body after conditional request and compression (RFC 9110)."""
+    """Status, headers and body after conditional request, range and compression (RFC 9110)."""
     fields, body = dict(answer.headers), answer.body
     if answer.etag:
         fields["ETag"] = answer.etag
@@ -21,6 +22,14 @@ def rendered(answer: Answer, asked: Mapping[str, str]) -> tuple[int, dict[str, s
     if answer.status == 200 and _unchanged(answer, asked):
         return 304, fields, b""
     fields["Content-Type"] = answer.type
+    if answer.ranges and answer.status == 200:
+        fields["Accept-Ranges"] = "bytes"
+        if part := re.fullmatch(r"bytes=(\d+)-", asked.get("range", "")):
+            start, size = int(part[1]), len(body)
+            if start >= size:
+                return 416, fields | {"Content-Range": f"bytes */{size}"}, b""
+            fields["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+            return 206, fields, body[start:]
     if "gzip" in asked.get("accept-encoding", "") and len(body) > 1000 and _is_text(answer.type):
         answer.gzipped = body = answer.gzipped or gzip.compress(body, 6, mtime=0)
         fields["Content-Encoding"] = "gzip"

@@ -158,6 +158,7 @@ def test_unknown_providers_and_settings_are_answered_with_the_nearest():
     [
         ("https://crates.io/crates/serde", ("crates", "serde")),
         ("https://docs.rs/serde/1.0.0/serde/", ("crates", "serde")),
+        ("https://rubygems.org/gems/rails/versions/7.1.3", ("rubygems", "rails")),
         ("https://github.com/owner/name", ("github", "owner/name")),
         ("https://github.com/owner/name.js/releases/tag/v1", ("github", "owner/name.js")),
         ("git+https://github.com/owner/name.git", ("github", "owner/name")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Kind, Mention, Outcome
@@ -119,6 +119,7 @@ def test_D06_a_feed_that_tells_again_what_it_told_tells_once(shelf):
     assert shelf.released() == ["1.1", "1.0"]
 
 
+@settings(max_examples=20, deadline=None)  # each has a store of its own
 @given(st.permutations(range(1, 9)), st.integers(1, 4))
 def test_D06_in_whatever_order_numbers_are_seen_each_release_is_told_once(
     tmp_path_factory, order, at_once
