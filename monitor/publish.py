@@ -38,7 +38,9 @@ _REVOKING = (Kind.YANKED, Kind.REVOKED, Kind.WITHDRAWN, Kind.RETRACTED)
 
 _DOUBTS = frozenset(map(Kind, get_args(Doubt)))
 
-_HEARD = (*_REVOKING, Kind.RELEASED, Kind.RESTORED, Kind.RETAGGED, Kind.CHANGED, *_DOUBTS)
+_ALARMS = (Kind.RETAGGED, Kind.CHANGED, Kind.RECREATED)
+
+_HEARD = (*_REVOKING, Kind.RELEASED, Kind.RESTORED, *_ALARMS, *_DOUBTS)
 
 MOST = 2000
 """Events that are read in one turn."""

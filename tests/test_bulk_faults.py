@@ -11,7 +11,7 @@ import pytest
 from monitor.model import Kind, Outcome
 from monitor.settings import Source as SourceSettings
 from tests.lab.gitrepo import GitRepo
-from tests.store.station import settings_of, station
+from tests.store.station import AT_ONCE, settings_of, station
 
 HOUR, DAY = 3600, 86400
 
@@ -242,3 +242,74 @@ async def test_a_yank_of_a_gem_that_nobody_watches_says_nothing_new(tmp_path, re
         assert outcomes(reports, "feed") == [Outcome.OK]
         assert one.told() == before
         assert registry.requests("/rubygems/info/*") == []
+
+
+async def deleted(one, registry, *, days=4):
+    """A project that is denied for days, until we believe it."""
+    await one.poll()
+    registry.withdraw("pypi", "aurora")
+    for _ in range(4 * days):
+        await one.poll(DAY // 4)
+    [gone] = one.events(Kind.WITHDRAWN)
+    assert gone.project == "pkg:pypi/aurora"
+
+
+async def test_D13_a_name_that_was_given_to_somebody_else_is_an_alarm_and_nothing_is_queued(
+    tmp_path, registry, now
+):
+    registry.publish("pypi", "aurora", "1.0", at=at(now - 40 * DAY))
+    registry.publish("pypi", "breeze", "1.0", at=at(now - 40 * DAY))
+    async with station(tmp_path, settings_of(tmp_path, registry, AT_ONCE), now) as one:
+        await deleted(one, registry)
+        registry.publish("pypi", "aurora", "1.1", at=at(one.at))
+        registry.publish("pypi", "breeze", "1.1", at=at(one.at))
+        for _ in range(10):
+            await one.poll(DAY // 4)
+
+        [alarm] = one.events(Kind.RECREATED)
+        assert (alarm.project, alarm.payload["alarm"]) == ("pkg:pypi/aurora", True)
+        assert "none of its 1 versions" in alarm.payload["reason"]
+        assert one.files("all") == ["breeze__1.1"]
+        assert one.events(Kind.RESTORED) == []
+        # A person has looked, and lets it go on.
+        await one.act("hold", what="pkg:pypi/aurora", on=False, who="me", why="")
+        await one.poll(DAY)
+        assert one.files("all") == ["aurora__1.1", "breeze__1.1"]
+
+
+async def test_D13_the_same_version_with_other_bytes_after_a_deletion_is_an_alarm(
+    tmp_path, registry, now
+):
+    registry.publish("pypi", "aurora", "1.0", at=at(now - 40 * DAY))
+    async with station(tmp_path, settings_of(tmp_path, registry, AT_ONCE), now) as one:
+        await one.act("watch", what="pypi/aurora")
+        await deleted(one, registry)
+        registry.publish("pypi", "aurora", "1.0", at=at(one.at), source="import evil\n")
+        registry.publish("pypi", "aurora", "1.1", at=at(one.at))
+        for _ in range(10):
+            await one.poll(DAY // 4)
+
+        [alarm] = one.events(Kind.RECREATED)
+        assert "1.0 stands for something else" in alarm.payload["reason"]
+        assert one.files("all") == []
+
+
+async def test_D13_a_project_that_comes_back_as_it_was_is_restored_without_alarm(
+    tmp_path, registry, now
+):
+    registry.publish("pypi", "aurora", "1.0", at=at(now - 40 * DAY))
+    async with station(tmp_path, settings_of(tmp_path, registry, AT_ONCE), now) as one:
+        await one.act("watch", what="pypi/aurora")
+        await one.poll()
+        registry.fail("/pypi/simple/aurora/", 404, times=None)
+        for _ in range(60):
+            await one.poll(DAY // 4)
+        assert one.told(Kind.WITHDRAWN) == [("withdrawn", None)]
+        registry.heal()
+        registry.publish("pypi", "aurora", "1.1", at=at(one.at))
+        for _ in range(10):
+            await one.poll(DAY // 4)
+
+        assert one.events(Kind.RECREATED) == []
+        assert one.told(Kind.RESTORED) == [("restored", None)]
+        assert one.files("all") == ["aurora__1.1"]

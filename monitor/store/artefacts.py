@@ -77,6 +77,15 @@ def keep_files(
     return told, more
 
 
+def changes(db: sqlite3.Connection, version: int, file: File) -> bool:
+    """Is this a file that we know of that version, with other bytes?"""
+    return any(
+        _name(row["name"], row["url"]) == _name(file.name, file.url)
+        and _differ(row["digest"], file.digest)
+        for row in db.execute("SELECT url, name, digest FROM file WHERE version = ?", (version,))
+    )
+
+
 def _name(name: str | None, url: str) -> str:
     return name or url.partition("?")[0].rpartition("/")[2]
 

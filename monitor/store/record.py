@@ -75,6 +75,7 @@ class Result:
     doubt: str | None = None
     token: str | None = None  # names what is doubted, to recognise the answer that confirms it
     reset: bool = False  # the upstream has begun to count anew
+    other_hands: bool = False  # the project is back, and seems to be somebody else's
     ask: list[str] = field(default_factory=list)  # projects that became due by it
     woken: int = 0  # jobs that waited for what it brought
 
@@ -320,7 +321,7 @@ def _keep_listing(
             lost = visit.at
             _tell_lost(db, visit, result, project, gone)
     elif facts["good"]:
-        if lost is not None:
+        if lost is not None and not result.other_hands:
             seq = _tell_project(db, visit, Kind.RESTORED, project, {"reason": "it is back"})
             result.events.append(seq)
         gone = denied = lost = None

@@ -16,7 +16,7 @@ from monitor.schedule import DAY
 from monitor.sources import Source, Wanted
 from monitor.store import numbers
 from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged, key_of, rules_of
-from monitor.store.artefacts import describe, keep_files, wake
+from monitor.store.artefacts import changes, describe, keep_files, wake
 from monitor.store.events import burst, recently_released, tell
 from monitor.store.known import (
     Enrolled,
@@ -175,6 +175,8 @@ class Recorder:
         self.result.added += len(found.added)
         if found.dropped:
             self.result.token = ABSENT
+        if complete and listing["lost"] is not None and (found.seen or found.added):
+            self._recognise(project, listing["lost"], known, ids, found)
         _Project(self, project, purl, found, ids, known).store(listing)
         return len(found.added)
 
@@ -210,6 +212,50 @@ class Recorder:
             (token, reason, self.source.id, project),
         )
         return True
+
+    # ── whose is it? ──────────────────────────────────────────────────────────────────
+
+    def _recognise(
+        self,
+        project: int,
+        lost: int,
+        known: dict[str, Known],
+        ids: dict[str, int],
+        found: Difference,
+    ) -> None:
+        """A project that we believed gone is back: by its former owner, as far as can be told?
+
+        Whoever takes a name that became free shows other versions, or other bytes by the names of
+        the former ones (fault D13). Upstreams hardly ever say who owns a project.
+        """
+        former = {
+            row["version"]
+            for row in self.db.execute(
+                "SELECT version.version FROM version JOIN sighting ON sighting.id = version.seen"
+                " WHERE version.project = ? AND sighting.at <= ?",
+                (project, lost),
+            )
+        }
+        same = [one for one in found.seen if one.version in former]
+        aliases = any(one.alias in former for one in found.added)
+        if former and not same and not aliases:
+            why = f"none of its {len(former)} versions before is there"
+        elif other := [one.version for one in same if self._is_other(one, known, ids)]:
+            why = f"{', '.join(other[:5])} stands for something else than before"
+        else:
+            return
+        self.result.other_hands = True
+        reason = f"it was gone and is back, perhaps by other hands: {why}"
+        payload: Json = {"alarm": True, "reason": reason, "gone_since": lost}
+        self.tell(Kind.RECREATED, project=project, payload=payload)
+
+    def _is_other(self, release: Release, known: dict[str, Known], ids: dict[str, int]) -> bool:
+        """Does a version of the same name have another commit, or a file other bytes?"""
+        before = known[release.version].revision
+        if before and release.revision and before != release.revision:
+            return True
+        version = ids[release.version]
+        return any(changes(self.db, version, file) for file in release.files)
 
     def _believe(self, project: int) -> None:
         self.db.execute(
