@@ -320,6 +320,22 @@ def _poll(
     return {"due": due}
 
 
+@act("nudge")
+def _nudge(db: sqlite3.Connection, runtime: Runtime, at: int, *, what: str) -> Json:
+    """Somebody says that a project changed (fault D15): it is asked soon, and that is all.
+
+    Nothing of what is said is taken for true, a project that nobody asks for is not begun with,
+    and whoever says it a thousand times has it asked once a minute at most.
+    """
+    from monitor.store import due
+
+    sources = list(runtime.sources.values())
+    if not projects.find(db, what):
+        return {}
+    purl = projects.one(db, what)["purl"]
+    return {purl: due.nudge(db, purl, sources, at)}
+
+
 @act("ping")
 def _ping(db: sqlite3.Connection, runtime: Runtime, at: int) -> Json:
     return {"at": at}

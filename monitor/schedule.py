@@ -14,6 +14,12 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 LONGEST_PAUSE = DAY
 """What an upstream may ask of us at most (fault A04)."""
 
+GIVEN_UP = 7 * DAY
+"""Who has not answered for so long is listed apart, and asked once a week at last (D11)."""
+
+_HOURLY = 24
+"""Failures in a row after which the distance grows beyond an hour: a day of them."""
+
 CONFIRM = 5 * MINUTE
 """How long after a doubtful answer the second one is fetched."""
 
@@ -41,6 +47,7 @@ def next_visit(
             wait = _backoff(min(CONFIRM, every), fails, max(every, CONFIRM))
         case Outcome.THROTTLED:
             wait = max(1.0, min(retry_after or _backoff(MINUTE, fails), LONGEST_PAUSE))
+            wait = max(wait, _growing(fails))  # "in a minute", and that for weeks
         case Outcome.BLOCKED:
             wait = max(HOUR, _backoff(HOUR, fails, 7 * DAY))
         case Outcome.GONE:
@@ -53,7 +60,7 @@ def next_visit(
         case Outcome.RETRY:
             # Hourly through a day, then more and more rarely (fault J07).
             wait = _backoff(MINUTE, min(fails, 7), max(every, HOUR))
-            wait = max(wait, _backoff(HOUR, fails - 30, 7 * DAY)) if fails > 30 else wait
+            wait = max(wait, _growing(fails))
     return at + max(1, round(wait * (1 - jitter + 2 * jitter * dice)))
 
 
@@ -71,6 +78,11 @@ def project_interval(now: int, last_change: int | None, *, shortest: int, longes
 def stale(answered: int | None, now: int, fresh: int) -> bool:
     """Is this source's news older than it may be?"""
     return answered is None or now - answered > fresh
+
+
+def _growing(fails: int) -> float:
+    """What a failure that does not end costs at least: the distance doubles, up to a week."""
+    return _backoff(HOUR, fails - _HOURLY, GIVEN_UP) if fails > _HOURLY else 0.0
 
 
 def _backoff(first: float, fails: int, longest: float = DAY) -> float:

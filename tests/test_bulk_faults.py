@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import time
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ import pytest
 
 from monitor.model import Kind, Outcome
 from monitor.settings import Source as SourceSettings
+from monitor.store import due, projects
 from tests.lab.gitrepo import GitRepo
 from tests.store.station import AT_ONCE, settings_of, station
 
@@ -313,3 +315,111 @@ async def test_D13_a_project_that_comes_back_as_it_was_is_restored_without_alarm
         assert one.events(Kind.RECREATED) == []
         assert one.told(Kind.RESTORED) == [("restored", None)]
         assert one.files("all") == ["aurora__1.1"]
+
+
+def project_urls(registry, name):
+    return registry.requests(f"/pypi/simple/{name}/")
+
+
+async def test_D11_what_fails_for_thirty_days_is_listed_and_asked_again_when_somebody_says_so(
+    tmp_path, registry, now
+):
+    for name in ("aurora", "breeze"):
+        registry.publish("pypi", name, "1.0", at=at(now - 40 * DAY))
+    source = SourceSettings(
+        provider="pypi", settings={"url": registry.pypi_url}, poll=30.0 * DAY, follow="watched"
+    )
+    settings = settings_of(tmp_path, registry, sources={"pypi": source})
+    async with station(tmp_path, settings, now) as one:
+        await one.act("watch", what="pypi/aurora")
+        await one.poll()
+        registry.fail("/pypi/simple/aurora/", 200, times=None, body=b'{"name": "aurora"}')
+        registry.forget()
+        end = one.at + 30 * DAY
+        while (due_at := due.next_due(one.reader)) < end:
+            await one.poll(max(0, due_at - one.at))
+        tries = len(project_urls(registry, "aurora"))
+
+        assert 20 <= tries <= 40
+        [letter] = projects.troubled(one.reader, one.at, given_up=True)
+        assert (letter["purl"], letter["outcome"]) == ("pkg:pypi/aurora", "invalid")
+        assert letter["fails"] == tries
+        assert projects.troubled(one.reader, one.at) == []
+        assert one.versions("pkg:pypi/aurora") == {"1.0": "listed"}
+        registry.heal()
+        registry.publish("pypi", "aurora", "1.1", at=at(one.at))
+        await one.act("nudge", what="pypi/aurora")
+        await one.poll(60)
+        assert projects.troubled(one.reader, one.at, given_up=True) == []
+        assert one.released() == ["pkg:pypi/aurora@1.1"]
+
+
+async def test_D15_a_notice_only_has_a_project_asked_early(tmp_path, registry, now):
+    for name in ("aurora", "breeze"):
+        registry.publish("pypi", name, "1.0", at=at(now - 40 * DAY))
+    source = SourceSettings(
+        provider="pypi", settings={"url": registry.pypi_url}, poll=DAY, follow="watched"
+    )
+    settings = settings_of(tmp_path, registry, sources={"pypi": source})
+    async with station(tmp_path, settings, now) as one:
+        await one.act("watch", what="pypi/aurora")
+        await one.poll()
+        await one.poll(HOUR)
+        registry.forget()
+        # Forged: of what nobody has published, nobody watches, or nobody could publish.
+        for what in ("pypi/aurora", "pypi/breeze", "pypi/nobody", "pkg:pypi/../x", "\x1b[31m", "%"):
+            await one.act("nudge", what=what)
+        before = one.told()
+        await one.poll()
+        assert [entry.path for entry in registry.requests()] == ["/pypi/simple/aurora/"]
+        assert one.told() == before
+        assert projects.find(one.reader, "pypi/nobody") == []
+
+        registry.publish("pypi", "aurora", "1.1", at=at(one.at))
+        await one.act("nudge", what="pkg:pypi/aurora")
+        await one.poll()
+        assert one.released() == []  # it was asked a moment ago
+        await one.poll(60)
+        assert one.released() == ["pkg:pypi/aurora@1.1"]
+
+
+async def test_J12_a_thousand_notices_are_one_request(tmp_path, registry, now):
+    registry.publish("pypi", "aurora", "1.0", at=at(now - 40 * DAY))
+    async with station(tmp_path, settings_of(tmp_path, registry), now) as one:
+        await one.act("watch", what="pypi/aurora")
+        await one.poll()
+        await one.poll(50)
+        registry.forget()
+        for _ in range(10):
+            for _ in range(100):
+                await one.writer.write(
+                    lambda db: due.nudge(
+                        db, "pkg:pypi/aurora", list(one.runtime.sources.values()), one.at
+                    )
+                )
+            await one.poll(3)
+
+        assert len(project_urls(registry, "aurora")) == 1
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.5, 1.0])
+async def test_D15_lost_doubled_and_late_notices_end_in_the_same_state(
+    tmp_path, registry, now, lost
+):
+    dice = random.Random(7)
+    registry.publish("pypi", "aurora", "1.0", at=at(now - 40 * DAY))
+    async with station(tmp_path, settings_of(tmp_path, registry), now) as one:
+        await one.poll()
+        published = []
+        for n in range(1, 11):
+            published.append(f"1.{n}")
+            registry.publish("pypi", "aurora", published[-1], at=at(one.at))
+            for _ in range(2):
+                if dice.random() >= lost:
+                    await one.act("nudge", what="pypi/aurora")
+            await one.poll(60)  # the interval of the feed: no release waits longer
+            assert [name.rpartition("@")[2] for name in one.released()] == published
+        await one.act("nudge", what="pypi/aurora")
+        await one.poll(60)
+
+        assert len(one.released()) == 10

@@ -48,6 +48,37 @@ def test_J07_always_failing_projects_cost_under_one_percent_of_the_requests(outc
     assert asked / (good + asked) < 0.01
 
 
+@pytest.mark.parametrize("every", [300, HOUR, DAY, 7 * DAY])
+@pytest.mark.parametrize("dice", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize(
+    ("outcome", "retry_after"),
+    [
+        (Outcome.RETRY, None),
+        (Outcome.THROTTLED, None),
+        (Outcome.THROTTLED, 60.0),
+        (Outcome.BLOCKED, None),
+        (Outcome.GONE, None),
+        (Outcome.INVALID, None),
+        (Outcome.HOSTILE, None),
+    ],
+)
+def test_D11_what_always_fails_is_tried_forty_times_in_thirty_days_at_most(
+    outcome, retry_after, every, dice
+):
+    at, tries, waits = 0, 0, []
+    while at < 30 * DAY:
+        tries += 1
+        due = next_visit(
+            outcome, at, every, fails=tries, retry_after=retry_after, dice=dice, jitter=0.1
+        )
+        waits.append(due - at)
+        at = due
+
+    assert tries <= 40
+    assert waits[-1] <= 1.1 * 7 * DAY  # and never left alone for good
+    assert sum(wait < 1.2 * HOUR for wait in waits[:10]) >= 1 or waits[0] >= 7 * HOUR
+
+
 def test_J07_the_first_success_ends_the_backing_off():
     assert next_visit(Outcome.OK, AT, 600, fails=0, jitter=0) == AT + 600
 

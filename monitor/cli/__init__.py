@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "man": ("manual", "man", "Print the manual page."),
     "new": ("develop", "new", "Begin a provider: a module and its test."),
     "notify": ("notify", "notify", "Tell people now, or try whether that works."),
+    "nudge": ("nudge", "nudge", "Have a project asked now: somebody says that it changed."),
     "outdated": ("outdated", "outdated", "What you ship that has something newer upstream."),
     "poll": ("poll", "poll", "Make one round of visits and store what they bring."),
     "providers": ("providers", "providers", "List the providers and what they can answer."),

@@ -12,6 +12,7 @@ from monitor.cli.render import ago, as_json, clean, print_json, several, span, s
 
 WEEK = 7 * 86400
 
+_OF_PROJECT = ("due", "answered", "since")
 _TIMES = ("answered", "asked", "due", "gap", "baseline")
 
 
@@ -70,7 +71,8 @@ def _facts(app: App, now: int) -> dict[str, Any]:
         "counts": projects.counts(db),
         "lag": glance.lag(db, now - WEEK),
         "sources": _sources(app, now),
-        "troubled": projects.troubled(db),
+        "troubled": projects.troubled(db, now),
+        "given_up": projects.troubled(db, now, given_up=True),
         "held": glance.holds(db),
         "paused": glance.pauses(db, now),
         "unread": glance.unread(db),
@@ -81,7 +83,8 @@ def _exact(facts: dict[str, Any]) -> dict[str, Any]:
     """The same with the times as programs read them."""
     return facts | {
         "sources": [timed(row, *_TIMES) for row in facts["sources"]],
-        "troubled": [timed(row, "due", "answered") for row in facts["troubled"]],
+        "troubled": [timed(row, *_OF_PROJECT) for row in facts["troubled"]],
+        "given_up": [timed(row, *_OF_PROJECT) for row in facts["given_up"]],
         "held": [timed(row, "at") for row in facts["held"]],
         "paused": [timed(row, "until") for row in facts["paused"]],
         "unread": [timed(row, "last") for row in facts["unread"]],
@@ -171,7 +174,8 @@ def _print(facts: dict[str, Any], now: int) -> None:
         _print_sources(facts["sources"], now)
     else:
         click.echo("no source is configured")
-    _print_troubled(facts["troubled"], now)
+    _print_troubled("failing projects", facts["troubled"], now)
+    _print_troubled("no answer for a week; `monitor nudge` asks now", facts["given_up"], now)
     if facts["held"]:
         _head("held")
         table(
@@ -252,13 +256,13 @@ def _told(row: dict[str, Any], now: int) -> list[str]:
     return lines
 
 
-def _print_troubled(troubled: list[dict[str, Any]], now: int) -> None:
+def _print_troubled(head: str, troubled: list[dict[str, Any]], now: int) -> None:
     """Failing projects; those that fail alike are told once, and counted."""
     alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in troubled:
         alike.setdefault((row["source"], row["outcome"] + _gist(row)), []).append(row)
     if alike:
-        _head("failing projects")
+        _head(head)
     for (source, _), rows in alike.items():
         names = ", ".join(clean(row["purl"]) for row in rows[:3])
         more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""

@@ -258,6 +258,41 @@ def shift(db: sqlite3.Connection, seconds: int) -> None:
         db.execute(f"UPDATE {table} SET {column} = {column} + ?1 WHERE {column} <> 0", (seconds,))
 
 
+NUDGED = 60
+"""Seconds between two visits of a project that somebody asks for at least."""
+
+
+def nudge(db: sqlite3.Connection, purl: str, sources: Sequence[Source], at: int) -> int | None:
+    """Have a project asked soon at all sources that ask for it. Returns when; None: at none."""
+    soon: list[int] = []
+    for source in sources:
+        listing = db.execute(
+            "SELECT listing.project, listing.due, listing.asked FROM listing"
+            " JOIN project ON project.id = listing.project WHERE source = ? AND purl = ?",
+            (source.id, purl),
+        ).fetchone()
+        if listing is None:
+            continue
+        if source.provider.versions is not None:
+            if listing["due"] is None and source.follow != "all":
+                continue
+            when = max(at, (listing["asked"] or 0) + NUDGED)
+            db.execute(
+                "UPDATE listing SET due = min(coalesce(due, ?1), ?1)"
+                " WHERE source = ?2 AND project = ?3",
+                (when, source.id, listing["project"]),
+            )
+            soon.append(when)
+            continue
+        rows = db.execute(  # it stands in a feed or an index alone
+            "UPDATE question SET due = min(due, max(?1, coalesce(asked, 0) + ?2))"
+            " WHERE source = ?3 RETURNING due",
+            (at, NUDGED, source.id),
+        ).fetchall()
+        soon += [row["due"] for row in rows]
+    return min(soon, default=None)
+
+
 def idle(db: sqlite3.Connection, sources: Sequence[Source]) -> list[str]:
     """Sources that have nothing to be asked: no feed, no index, no project that is watched."""
     busy = {row[0] for row in db.execute("SELECT source FROM listing WHERE due IS NOT NULL")}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
 from monitor.model import Json, State
+from monitor.schedule import GIVEN_UP
 from monitor.store import numbers, states
 
 if TYPE_CHECKING:  # `monitor list` has no time for it
@@ -263,18 +264,26 @@ def sources(db: sqlite3.Connection) -> list[Json]:
     return [dict(row) for row in rows]
 
 
-def troubled(db: sqlite3.Connection, limit: int = 50) -> list[Json]:
-    """Projects whose last visit did not answer, the longest first."""
+def troubled(
+    db: sqlite3.Connection, at: int, *, given_up: bool = False, limit: int = 50
+) -> list[Json]:
+    """Projects whose last visit did not answer, the longest first.
+
+    Those that have not answered for a week are listed apart (`given_up`): what
+    is asked of them is little, and none is ever forgotten (faults D11, J06).
+    """
     rows = db.execute(
         """
         SELECT project.purl, source.name AS source, listing.outcome, listing.error,
-               listing.remedy, listing.fails, listing.due, listing.answered
+               listing.remedy, listing.fails, listing.due, listing.answered,
+               coalesce(listing.answered, listing.added) AS since
         FROM listing JOIN project ON project.id = listing.project
         JOIN source ON source.id = listing.source
         WHERE listing.error IS NOT NULL AND listing.due IS NOT NULL
+              AND (coalesce(listing.answered, listing.added) < ?) = ?
         ORDER BY listing.answered LIMIT ?
         """,
-        (limit,),
+        (at - GIVEN_UP, given_up, limit),
     )
     return [dict(row) for row in rows]
 

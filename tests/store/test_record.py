@@ -228,9 +228,9 @@ def test_J06_a_project_that_always_fails_is_kept(shelf):
 
     assert shelf.states() == {"1.0": State.LISTED}
     assert shelf.listing()["fails"] == 1000
-    assert projects.troubled(shelf.db) == []  # not due by itself
+    assert projects.troubled(shelf.db, shelf.at) == []  # not due by itself
     shelf.db.execute("UPDATE listing SET due = 5")
-    assert projects.troubled(shelf.db)[0]["fails"] == 1000
+    assert projects.troubled(shelf.db, shelf.at)[0]["fails"] == 1000
 
 
 def test_J08_nothing_new_nothing_found_and_not_asked_look_different(shelf):
