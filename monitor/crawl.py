@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from monitor.errors import FetchError, MonitorError, ReadError, UsageError
+from monitor.formats.text import unread
 from monitor.model import (
     Cursor,
     Finding,
@@ -34,7 +35,14 @@ from monitor.store import bulk
 from monitor.store.addresses import Answer
 from monitor.store.appraise import EPOCH_ZERO, key_of
 from monitor.store.due import Due
-from monitor.store.record import DENIALS, OvertakenError, Result, Visit, record
+from monitor.store.record import (
+    DENIALS,
+    OvertakenError,
+    PoisonedError,
+    Result,
+    Visit,
+    record,
+)
 from monitor.store.writer import Writer
 from providers import Row
 from spiders.address import without_secrets
@@ -57,6 +65,9 @@ MISNAMED = "is that its name? It may have moved: correct packages.toml, or `moni
 """What to do about a watched project that its upstream does not have."""
 
 OVERTAKEN = "somebody else asked the same meanwhile; what this visit brought was left to theirs"
+
+MOST_POISONED = 10
+"""Projects of one visit that cannot be stored; of more, the visit as a whole is to blame."""
 
 BAD_SHARE = 0.01
 """More unreadable entries than this, and the answer as a whole is not to be trusted (B05)."""
@@ -124,7 +135,8 @@ class Crawler:
                 return await self._index(visit, asked, request, read, bulky, due)
             await self._collect(visit, walk(request, read, asked))
             self._conclude(visit, asked, due)
-            return await self.writer.write(
+            return await self._write(
+                visit,
                 lambda db: record(db, visit, wanted=self.wanted, gate=self.gate),
                 quick=len(visit.releases) <= QUICK,
             )
@@ -148,6 +160,16 @@ class Crawler:
             if not reply.unchanged:
                 return False
         return True
+
+    async def _write(self, visit: Visit, write: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Record a visit, if need be without the few projects that cannot be stored (D10)."""
+        while True:
+            try:
+                return await self.writer.write(write, quick=quick)
+            except PoisonedError as error:
+                if len(visit.poisoned) > MOST_POISONED or error.project in visit.poisoned:
+                    raise
+                visit.poisoned[error.project] = f"cannot be stored: {error}"
 
     async def _collect(self, visit: Visit, findings: AsyncIterator[Finding]) -> None:
         visit.complete = visit.mechanism == "versions"
@@ -196,6 +218,12 @@ class Crawler:
                 await self._stage_in_bulk(stager, request, asked, bulky)
             else:
                 await self._stage(stager, visit, walk(request, read, asked))
+            if len(visit.unread) > BAD_SHARE * stager.count + 3:
+                raise ReadError(
+                    visit.source.name,
+                    f"{len(visit.unread)} of {stager.count} entries cannot be read",
+                    "the upstream changed its shape: mend the provider",
+                )
             self._conclude(visit, asked, due)
             if not stager.begun:
                 async with self.indexing:
@@ -205,7 +233,7 @@ class Crawler:
             def apply(db: sqlite3.Connection) -> Result:
                 return bulk.apply(db, visit, last, begun=begun, wanted=self.wanted, gate=self.gate)
 
-            return await self.writer.write(apply, quick=stager.count <= QUICK)
+            return await self._write(visit, apply, quick=stager.count <= QUICK)
         finally:
             if stager.holds:
                 self.indexing.release()
@@ -223,12 +251,6 @@ class Crawler:
                     visit.cursor = value
             if stager.full:
                 await self._write_batch(stager)
-        if len(visit.unread) > BAD_SHARE * stager.count + 3:
-            raise ReadError(
-                visit.source.name,
-                f"{len(visit.unread)} of {stager.count} entries cannot be read",
-                "the upstream changed its shape: mend the provider",
-            )
 
     async def _stage_in_bulk(
         self,
@@ -417,22 +439,37 @@ class _Stager:
 
     def add(self, finding: Release | Mention) -> None:
         self.count += 1
-        if isinstance(finding, Mention):
-            self._mention(finding.project, finding.revision)
-        else:
-            number = self._number(finding.project)
-            self._staged.extend(bulk.rows_of(number, finding, self._key(finding.version)))
+        try:
+            if isinstance(finding, Mention):
+                self._mention(finding.project, finding.revision)
+            else:
+                number = self._number(finding.project)
+                self._staged.extend(bulk.rows_of(number, finding, self._key(finding.version)))
+        except Exception as error:
+            self._leave_out(f"{finding.project} {getattr(finding, 'version', '')}".strip(), error)
 
     def add_rows(self, rows: list[Row]) -> None:
         """The same, for what an index tells in bulk."""
         self.count += len(rows)
         bare, key, known = self._bare, self._known_keys, self._numbers.get
-        for project, version, published, revision, page in rows:
-            if version is None:
-                self._mention(project, revision)
+        left = iter(rows)
+        while True:
+            try:
+                for project, version, published, revision, page in left:
+                    if version is None:
+                        self._mention(project, revision)
+                    else:
+                        number = known(project) or self._number(project)
+                        bare.append((number, version, EPOCH_ZERO + key(version), published, page))
+            except Exception as error:  # of one row, which is behind us
+                self._leave_out(f"{project} {version or ''}".strip(), error)
             else:
-                number = known(project) or self._number(project)
-                bare.append((number, version, EPOCH_ZERO + key(version), published, page))
+                return
+
+    def _leave_out(self, what: str, error: Exception) -> None:
+        """One entry that cannot be stored keeps no other from it (fault D10)."""
+        reason = f"cannot be stored: {type(error).__name__}: {error}"
+        self.visit.unread.append(unread(what, reason))
 
     def add_some(self, batches: Iterator[Batch]) -> bool:
         """The next lot of rows; False where there is none."""

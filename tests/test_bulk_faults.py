@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from monitor.crawl import _Stager
 from monitor.model import Kind, Outcome
 from monitor.settings import Source as SourceSettings
-from monitor.store import due, projects
+from monitor.store import due, glance, projects, recorder
 from tests.lab.gitrepo import GitRepo
+from tests.store.shelf import Shelf
 from tests.store.station import AT_ONCE, settings_of, station
 
 HOUR, DAY = 3600, 86400
@@ -423,3 +425,150 @@ async def test_D15_lost_doubled_and_late_notices_end_in_the_same_state(
         await one.poll(60)
 
         assert len(one.released()) == 10
+
+
+def poisoned(monkeypatch, purl):
+    """Whatever is recorded of that project goes wrong."""
+    sound = recorder.appraise
+
+    def appraise(db, source, project, **how):
+        [name] = db.execute("SELECT purl FROM project WHERE id = ?", (project,)).fetchone()
+        if name == purl:
+            raise RecursionError("a version without end")
+        return sound(db, source, project, **how)
+
+    monkeypatch.setattr(recorder, "appraise", appraise)
+    return lambda: monkeypatch.setattr(recorder, "appraise", sound)
+
+
+async def test_D10_one_project_of_many_whose_page_fails_is_retried_and_the_others_are_done(
+    tmp_path, registry, now
+):
+    names = [f"p{n}" for n in range(40)]
+    for name in names:
+        registry.publish("pypi", name, "1.0", at=at(now - 40 * DAY))
+    async with station(tmp_path, settings_of(tmp_path, registry), now) as one:
+        await one.poll()
+        registry.freeze("/pypi/rss/*")  # so that the index alone tells
+        registry.fail("/pypi/simple/p7/", 200, times=None, body=b"{}")
+        for name in names:
+            registry.publish("pypi", name, "1.1", at=at(now))
+        await one.poll(HOUR + 1)
+
+        assert len(one.released()) == 39
+        assert "pkg:pypi/p7@1.1" not in one.released()
+        [[name, fails, revision]] = one.reader.execute(
+            "SELECT name, fails, revision FROM listing WHERE error IS NOT NULL"
+        ).fetchall()
+        assert (name, fails) == ("p7", 1)
+        assert revision == str(registry.pypi.projects["p7"].serial)
+    async with station(tmp_path, settings_of(tmp_path, registry), now + 2 * HOUR) as again:
+        await again.poll()
+        assert len(again.released()) == 39
+        registry.heal()
+        registry.freeze("/pypi/*/")
+        await again.poll(HOUR)
+        assert sorted(again.released()) == sorted(f"pkg:pypi/{name}@1.1" for name in names)
+
+
+async def test_D10_one_project_of_an_index_that_cannot_be_stored_keeps_no_other_from_it(
+    tmp_path, registry, apache, now, monkeypatch
+):
+    def put(version, count=500):
+        for n in range(count):
+            (apache.folder / f"tool{n}-{version}.tar.gz").write_bytes(b"x")
+
+    put("1.0")
+    source = SourceSettings(provider="folder", settings={"url": apache.url}, walk=HOUR)
+    settings = settings_of(tmp_path, registry, sources={"folder": source})
+    async with station(tmp_path, settings, now) as one:
+        await one.poll()
+        heal = poisoned(monkeypatch, "pkg:generic/folder/tool7")
+        put("1.1")
+        [report] = await one.poll(HOUR)
+
+        assert report.result.outcome is Outcome.OK
+        assert len(one.released()) == 499
+        [letter] = glance.unread(one.reader)
+        assert (letter["raw"], letter["entries"]) == ("tool7", 1)
+        assert "RecursionError" in letter["reason"]
+        assert one.versions("pkg:generic/folder/tool7") == {"1.0": "listed"}
+        heal()
+        put("1.2", count=1)  # the next walk that is one brings what was left out
+        await one.poll(HOUR)
+        assert "pkg:generic/folder/tool7@1.1" in one.released()
+        assert one.events(Kind.MISSING) == []
+
+
+async def test_D10_one_project_of_a_feed_that_cannot_be_stored_keeps_no_other_from_it(
+    tmp_path, registry, now, monkeypatch
+):
+    for n in range(30):
+        registry.publish("crates", f"p{n}", "1.0.0", at=at(now - 600))
+    source = SourceSettings(
+        provider="crates",
+        settings={
+            "url": registry.crates_index_url,
+            "feed": f"{registry.crates_static_url}/rss/updates.xml",
+        },
+        poll=300.0,
+        follow="watched",
+    )
+    settings = settings_of(tmp_path, registry, sources={"crates": source})
+    async with station(tmp_path, settings, now) as one:
+        await one.poll()
+        heal = poisoned(monkeypatch, "pkg:cargo/p7")
+        for n in range(30):
+            registry.publish("crates", f"p{n}", "1.1.0", at=at(now))
+        [report] = await one.poll(300)
+        assert report.result.outcome is Outcome.OK
+        assert len(one.released()) == 29
+        [letter] = glance.unread(one.reader)
+        assert letter["raw"] == "p7"
+        heal()
+        registry.publish("crates", "p1", "1.2.0", at=at(now))  # so that the feed is another one
+        await one.poll(300)
+
+        assert len(one.released()) == 31
+        assert "pkg:cargo/p7@1.1.0" in one.released()
+
+
+async def test_D10_where_nothing_can_be_stored_the_visit_as_a_whole_is_to_blame(
+    tmp_path, registry, now, monkeypatch
+):
+    for n in range(30):
+        registry.publish("pypi", f"p{n}", "1.0", at=at(now - 600))
+    async with station(tmp_path, settings_of(tmp_path, registry), now) as one:
+        await one.poll()
+        before = one.told()
+
+        def appraise(*_, **__):
+            raise RecursionError("whatever it is")
+
+        monkeypatch.setattr(recorder, "appraise", appraise)
+        for n in range(30):
+            registry.publish("pypi", f"p{n}", "1.1", at=at(now))
+        reports = await one.poll(60)
+
+        assert outcomes(reports, "feed") == [Outcome.INVALID]
+        assert one.told() == before
+
+
+def test_D10_one_of_ten_thousand_entries_that_cannot_be_staged_is_a_dead_letter(tmp_path):
+    shelf = Shelf(tmp_path)
+    shelf.add("shelf", "index")
+    stager = _Stager(shelf.visit("index"))
+    names = [f"p{n}" for n in range(10_000)]
+    sound = stager._purl
+
+    def purl(name):
+        if name == "p7000":
+            raise ValueError("no such name")
+        return sound(name)
+
+    stager._purl = purl
+    stager.add_rows([(name, "1.0", None, None, None) for name in names])
+
+    assert len(stager._bare) == 9_999
+    assert [letter.raw for letter in stager.visit.unread] == ["p7000 1.0"]
+    shelf.db.close()

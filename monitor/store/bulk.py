@@ -21,7 +21,15 @@ from monitor.store.appraise import EPOCH_ZERO
 from monitor.store.artefacts import size_of
 from monitor.store.events import tell
 from monitor.store.known import enrol_all, last_id, unknown
-from monitor.store.record import SERIAL, Result, Visit, doubtful_serial, finish, nobody
+from monitor.store.record import (
+    SERIAL,
+    Result,
+    Visit,
+    doubtful_serial,
+    finish,
+    nobody,
+    one_of_many,
+)
 from monitor.store.recorder import Recorder, seconds
 
 _LIVE = ", ".join(map(str, LIVE))
@@ -185,6 +193,8 @@ class _Applied:
             self._ask_for_the_absent()
         for number in differing:
             self._project(number)
+        for name in filter(None, self.visit.poisoned):
+            self._ask_for(name)
 
     def at_once(self, batch: Batch) -> bool:
         """Record a small first look at projects that nobody knows, without staging it.
@@ -448,7 +458,22 @@ class _Applied:
         rows = self.db.execute(
             "SELECT * FROM temp.staged WHERE no = ? ORDER BY rowid", (number,)
         ).fetchall()
-        self.recorder.project(name, [_release(name, row) for row in rows], listed=True)
+        if name in self.visit.poisoned:
+            return
+        with one_of_many(name):
+            self.recorder.project(name, [_release(name, row) for row in rows], listed=True)
+
+    def _ask_for(self, name: str) -> None:
+        """A project of which the index cannot be stored: its own page, perhaps (fault D10)."""
+        if self.source.provider.versions is not None:
+            self.db.execute(
+                """
+                UPDATE listing
+                SET due = CASE WHEN due IS NOT NULL OR :follow THEN :at ELSE due END
+                WHERE source = :source AND name = :name
+                """,
+                self.facts | {"name": name},
+            )
 
     def _count(self, sql: str) -> int:
         return int(self.db.execute(sql, self.facts).fetchone()[0])

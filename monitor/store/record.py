@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from monitor.model import Json, Kind, Outcome, Release, Unread
@@ -51,6 +53,7 @@ class Visit:
     releases: list[Release] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)  # a feed says that they changed, not how
     unread: list[Unread] = field(default_factory=list)
+    poisoned: dict[str | None, str] = field(default_factory=dict)  # projects to do without, and why
     cursor: str | None = None
     complete: bool = False
     partial: str | None = None  # why a feed may have passed over something
@@ -78,6 +81,33 @@ class Result:
     other_hands: bool = False  # the project is back, and seems to be somebody else's
     ask: list[str] = field(default_factory=list)  # projects that became due by it
     woken: int = 0  # jobs that waited for what it brought
+
+
+class PoisonedError(Exception):
+    """One of many projects cannot be stored (fault D10); nothing of the visit is.
+
+    `project` is its name at the upstream, None where it was not found out. The visit can be
+    recorded again without it (`Visit.poisoned`): the others are stored, and it is kept as a dead
+    letter and asked by itself.
+    """
+
+    def __init__(self, project: str | None, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.project = project
+
+
+@contextmanager
+def one_of_many(project: str | None) -> Iterator[None]:
+    """Whatever is wrong with that project alone, and not with the disk, poisons it."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, sqlite3.Error) and not isinstance(error, _OF_VALUES):
+            raise
+        raise PoisonedError(project, error) from error
+
+
+_OF_VALUES = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
 
 
 class OvertakenError(Exception):
@@ -116,6 +146,9 @@ def finish(
     """What every visit leaves behind, whatever it asked."""
     for letter in visit.unread:
         bury(db, visit.source.id, letter, visit.at)
+    for name, why in visit.poisoned.items():
+        if name is not None:
+            bury(db, visit.source.id, Unread(name, why), visit.at)
     if result.outcome in (Outcome.OK, Outcome.UNCHANGED):
         remember(db, visit.source.id, visit.answers, visit.at)
     if visit.project is None:
@@ -169,12 +202,17 @@ def _feed(recorder: Recorder) -> None:
     def news(release: Release) -> bool:
         return not first and item(release.project, release.version) not in old
 
-    done = recorder.first_sight(grouped, news)
+    done: set[str] = set()
+    if not visit.poisoned:
+        with one_of_many(None):
+            done = recorder.first_sight(grouped, news)
     for name, releases in grouped.items():
-        if name not in done:
-            recorder.releases(name, releases, news=news, complete=False)
-    if visit.mentions and not first:
-        _ask_for(recorder)
+        if name not in done and name not in visit.poisoned:
+            with one_of_many(name):
+                recorder.releases(name, releases, news=news, complete=False)
+    mentions = [*visit.mentions, *(name for name in visit.poisoned if name is not None)]
+    if mentions and not first:
+        _ask_for(recorder, mentions)
     if first:
         recorder.tell_baseline(None, len(grouped), len(visit.releases))
     if recorder.result.reset:
@@ -185,10 +223,10 @@ def _feed(recorder: Recorder) -> None:
         _compare_windows(recorder)
 
 
-def _ask_for(recorder: Recorder) -> None:
+def _ask_for(recorder: Recorder, mentions: Iterable[str]) -> None:
     """Projects that a feed mentions are asked what changed, if we ask for them at all."""
     source, at = recorder.source, recorder.visit.at
-    for name in dict.fromkeys(recorder.visit.mentions):
+    for name in dict.fromkeys(mentions):
         asked = recorder.db.execute(
             "UPDATE listing SET due = min(coalesce(due, ?1), ?1) WHERE source = ?2"
             " AND project = (SELECT id FROM project WHERE purl = ?3) AND (?4 OR due IS NOT NULL)",
