@@ -305,6 +305,8 @@ class Crawler:
             visit.outcome, retry_after = error.outcome, error.retry_after
         visit.releases, visit.answers, visit.cursor = [], asked.answers, None
         visit.error, visit.remedy = f"{error.where}: {error.what}", error.remedy
+        if isinstance(error, FetchError) and error.status and not error.remedy:
+            visit.remedy = _remedy_of(visit)
         if visit.outcome is Outcome.GONE and due.watched:
             visit.remedy = visit.remedy or MISNAMED
         visit.next = self._next(
@@ -374,6 +376,16 @@ def question(
     else:
         request = mechanism.of(due.project or "")
     return request, _readable(mechanism.read), getattr(mechanism, "bulk", None)
+
+
+def _remedy_of(visit: Visit) -> str | None:
+    """What to do where an upstream no longer takes a question of ours (fault D16)."""
+    name = visit.source.provider.name
+    if visit.outcome is Outcome.INVALID:
+        return f"its interface may have changed: then the provider {name} must be mended"
+    if visit.outcome is Outcome.GONE and visit.project is None:
+        return f"has this part of its interface been removed? Then mend the provider {name}"
+    return None
 
 
 class _Asked:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from monitor.errors import FetchError
 from monitor.model import Outcome, Request
@@ -21,6 +22,8 @@ SHORTEST, LONGEST = 1.0, 86_400.0  # seconds that a pause asked for by an upstre
 BLOCKED_FOR = 3_600.0  # seconds until a host that turned us away is asked again
 
 _WORTH_ANOTHER_TRY = frozenset({202, 408, 409, 421, 423, 425, 500, 502, 503, 504})
+# The question itself does not please: a parameter, a header, the method.
+_REFUSED = frozenset({400, 405, 406, 414, 415, 422, 501, 505})
 _WALL_HEADERS = ("cf-mitigated", "x-datadome", "x-amzn-waf-action", "x-vercel-mitigated")
 # Titles and scripts of interstitial pages, never words that a listing could hold as file names.
 # In lower case, as they are searched: without regard to case that takes fifty times as long.
@@ -92,6 +95,8 @@ def refusal(
             outcome, what = Outcome.GONE, "is not there for legal reasons (451)"
         case 304:
             what = "says nothing changed, but was not asked that"
+        case _ if status in _REFUSED:
+            what = f"refuses what it is asked ({status}){_blamed(request, body)}"
         case _ if status in _WORTH_ANOTHER_TRY or 520 <= status <= 599:
             outcome, what = Outcome.RETRY, f"has trouble ({status})"
     if outcome is Outcome.THROTTLED and after is None and spent and left is not None:
@@ -99,6 +104,26 @@ def refusal(
     if outcome is Outcome.BLOCKED:
         after = BLOCKED_FOR
     return FetchError(where, what, remedy, outcome=outcome, status=status, retry_after=after)
+
+
+def _blamed(request: Request, body: bytes) -> str:
+    """Which of what we asked with is refused: what the answer names, else all of it (fault D16)."""
+    query = urlsplit(without_secrets(request.url)).query
+    asked = {name: f"{name}={value}" for name, value in parse_qsl(query, keep_blank_values=True)}
+    asked |= {name: f"{name}: {value}" for name, value in request.headers}
+    if request.accept:
+        asked["accept"] = f"accept: {request.accept}"
+    said = body[:4096].decode("utf-8", "replace")
+    named = [
+        asked[name]
+        for name in asked
+        if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", said, re.IGNORECASE)
+    ]
+    words = "" if looks_like_page(body) else printable(said, 120).strip()
+    told = f", and names {', '.join(named)}" if named else ""
+    if not named and asked:
+        told = f"; it was asked with {', '.join(asked.values())}"
+    return told + (f'; it says "{words}"' if words else "")
 
 
 def retry_after(text: str | None, now: float) -> float | None:

@@ -572,3 +572,41 @@ def test_D10_one_of_ten_thousand_entries_that_cannot_be_staged_is_a_dead_letter(
     assert len(stager._bare) == 9_999
     assert [letter.raw for letter in stager.visit.unread] == ["p7000 1.0"]
     shelf.db.close()
+
+
+async def test_D16_an_interface_that_refuses_a_parameter_is_named_with_it_and_its_provider(
+    tmp_path, registry, now
+):
+    registry.publish("github", "owner/tool", "v1.0", at=at(now - 40 * DAY))
+    source = SourceSettings(
+        provider="github", settings={"url": registry.github_api_url, "site": registry.github_url}
+    )
+    settings = settings_of(tmp_path, registry, sources={"github": source})
+    async with station(tmp_path, settings, now) as one:
+        await one.act("watch", what="github/owner/tool")
+        await one.poll()
+        registry.fail(
+            "/github/*", 400, times=None, body=b'{"message": "per_page is not supported any more"}'
+        )
+        [report] = await one.poll(8 * DAY)
+        [trouble] = projects.troubled(one.reader, one.at, given_up=True)
+
+        assert report.result.outcome is Outcome.INVALID
+        assert trouble["error"].startswith(f"{registry.github_api_url}/repos/owner/tool/releases?")
+        assert "names per_page=100" in trouble["error"]
+        assert "provider github" in trouble["remedy"]
+        assert one.versions("pkg:github/owner/tool") == {"1.0": "listed"}
+
+
+async def test_D16_a_feed_that_was_removed_names_its_address_and_provider(tmp_path, registry, now):
+    registry.publish("pypi", "aurora", "1.0", at=at(now - 40 * DAY))
+    async with station(tmp_path, settings_of(tmp_path, registry), now) as one:
+        await one.poll()
+        registry.fail("/pypi/rss/*", 410, times=None)
+        registry.publish("pypi", "aurora", "1.1", at=at(now))
+        await one.poll(HOUR + 1)
+        [feed] = [row for row in projects.sources(one.reader) if row["mechanism"] == "feed"]
+
+        assert (feed["outcome"], registry.pypi_url in feed["error"]) == ("gone", True)
+        assert "provider pypi" in feed["remedy"]
+        assert one.released() == ["pkg:pypi/aurora@1.1"]  # by the other route, the index

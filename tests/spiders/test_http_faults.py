@@ -198,6 +198,38 @@ async def test_a07_a08_what_is_not_there_is_gone_with_its_status(going, status):
     assert (error.outcome, error.status, len(up.asked)) == (Outcome.GONE, status, 1)
 
 
+@pytest.mark.parametrize(
+    ("status", "says", "told", "not_told"),
+    [
+        ("400 No", b'{"error": "unknown parameter: per_page"}', ["per_page=100"], ["page=2"]),
+        ("422 No", b'{"errors": [{"field": "page"}]}', ["page=2"], ["per_page=100"]),
+        ("400 No", b"Bad Request", ["per_page=100", "page=2", "x-version: 3"], []),
+        ("400 No", b"X-Version 3 was removed", ["x-version: 3", "was removed"], ["page=2"]),
+        ("406 No", b"cannot accept that", ["accept: application/json"], ["page=2"]),
+        ("405 No", b"<html><title>page</title>", ["(405)"], ["<html>"]),
+    ],
+)
+async def test_d16_a_refused_question_names_what_of_it_is_refused(
+    going, status, says, told, not_told
+):
+    async with Upstream(answer(says, status)) as up, going() as fetch:
+        url = up.url("/api?per_page=100&page=2&private_token=hush")
+        error = await failing(fetch(url, accept=JSON, headers=(("x-version", "3"),)))
+
+    assert error.outcome is Outcome.INVALID
+    assert error.where.startswith(up.url("/api?per_page=100"))
+    assert all(word in error.what for word in told)
+    assert not any(word in error.what for word in not_told)
+    assert "hush" not in str(error)
+
+
+async def test_d16_words_of_a_refusal_steer_nothing(going):
+    async with Upstream(answer(b"\x1b[31m no\n\nERROR fake", "400 No")) as up, going() as fetch:
+        error = await failing(fetch(up.url()))
+
+    assert error.what.isprintable()
+
+
 async def test_a09_a_refused_connection_is_tried_again_later(going):
     async with Upstream(b"") as up:
         url = up.url()
