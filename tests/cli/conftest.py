@@ -106,7 +106,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
 
 @pytest.fixture
 def cli(bare: Cli, registry: Registry) -> Cli:
-    """The command with the lab's PyPI, crates.io and GitHub as sources."""
+    """The command with the lab's PyPI, crates.io, RubyGems and GitHub as sources."""
     write_sources(bare.config, registry)
     bare.before = ["--config", str(bare.config), "--state", str(bare.state)]
     return bare
@@ -123,7 +123,7 @@ def everything(bare: Cli, world: World) -> Cli:
 
 
 def write_sources(config: Path, registry: Registry, more: str = "") -> None:
-    """A configuration folder with the three registries of the lab."""
+    """A configuration folder with the registries of the lab."""
     (config / "sources").mkdir(parents=True, exist_ok=True)
     (config / "monitor.toml").write_text(
         f"""{more}
@@ -145,6 +145,7 @@ min_interval = "1s"
         "crates": f'[settings]\nurl = "{registry.crates_index_url}"\n'
         f'feed = "{registry.crates_static_url}/rss/updates.xml"\n'
         f'api = "{registry.crates_static_url}"\n',
+        "rubygems": f'[settings]\nurl = "{registry.rubygems_url}"\n',
         "github": f'[settings]\nurl = "{registry.github_api_url}"\n'
         f'site = "{registry.github_url}"\n',
     }.items():

@@ -110,7 +110,7 @@ def test_a_bare_name_that_nobody_knows_says_who_was_asked(cli: Cli):
     said = cli("check", "nobody-has-this")
 
     assert said.code == 2
-    assert "asked pypi, crates" in said.err
+    assert "asked pypi, crates, rubygems" in said.err
 
 
 def test_a_watched_project_goes_before_the_registries_and_brings_its_version(cli: Cli, registry):

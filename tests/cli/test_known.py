@@ -289,7 +289,7 @@ def test_providers_and_sources_are_listed_for_people_and_programs(known: Cli):
     assert known("providers", "pypi", "--json").json["settings"]
     assert known("providers", "pipy").code == 2
     assert {row["source"] for row in known("sources", "--json").lines} == {
-        "pypi", "crates", "github",
+        "pypi", "crates", "rubygems", "github",
     }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def requirements(tmp_path: Path) -> Path:
     path.write_text(
         "alpha==1.2\n"
         "beta @ https://github.com/owner/beta/archive/cli/v2.0.tar.gz\n"
-        "gamma @ https://rubygems.org/downloads/gamma-3.gem\n"
+        "gamma @ https://hackage.haskell.org/package/gamma-3/gamma-3.tar.gz\n"
         "./here\n"
     )
     return path
@@ -80,8 +80,8 @@ def test_entries_are_added_and_read_back(config: Path, requirements: Path) -> No
     alpha, beta, gamma = settings.packages
     assert (alpha.upstream, alpha.packaged) == ("pypi/alpha", "1.2")
     assert (beta.upstream, beta.rules.tag) == ("github/owner/beta", "cli/v{version}")
-    assert gamma.upstream == "rubygems/gamma"
-    assert "# rubygems/gamma: needs the provider rubygems" in (config / "packages.toml").read_text()
+    assert gamma.upstream == "hackage/gamma"
+    assert "# hackage/gamma: needs the provider hackage" in (config / "packages.toml").read_text()
     assert settings.sources["github"].provider == "github"
 
 

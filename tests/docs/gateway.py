@@ -28,6 +28,7 @@ def hosts(places: Places) -> dict[str, str]:
         "index.crates.io": registry["crates_index_url"],
         "static.crates.io": registry["crates_static_url"],
         "crates.io": registry["crates_static_url"],
+        "rubygems.org": registry["rubygems_url"],
         "api.github.com": registry["github_api_url"],
         "github.com": registry["github_url"],
         "www.zlib.example": f"{places.nginx_url}pool/zlib",
