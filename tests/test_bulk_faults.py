@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from monitor.cli import status
 from monitor.crawl import _Stager
 from monitor.model import Kind, Outcome
 from monitor.settings import Source as SourceSettings
@@ -610,3 +611,105 @@ async def test_D16_a_feed_that_was_removed_names_its_address_and_provider(tmp_pa
         assert (feed["outcome"], registry.pypi_url in feed["error"]) == ("gone", True)
         assert "provider pypi" in feed["remedy"]
         assert one.released() == ["pkg:pypi/aurora@1.1"]  # by the other route, the index
+
+
+def at_standstill(registry, *, follow):
+    """PyPI as it is asked by default, with news that may be two hours old."""
+    return SourceSettings(
+        provider="pypi",
+        settings={"url": registry.pypi_url},
+        poll=300.0,
+        walk=3600.0,
+        fresh=2.0 * HOUR,
+        follow=follow,
+    )
+
+
+@pytest.mark.parametrize("follow", ["all", "watched"])
+async def test_D05_a_source_that_stands_still_while_projects_release_is_seen_through(
+    tmp_path, registry, now, follow
+):
+    for n in range(20):
+        registry.publish("pypi", f"p{n}", "1.0", at=at(now - 40 * DAY))
+    sources = {"pypi": at_standstill(registry, follow=follow)}
+    async with station(tmp_path, settings_of(tmp_path, registry, sources=sources), now) as one:
+        for n in range(8):
+            await one.act("watch", what=f"pypi/p{n}")
+        await one.poll()
+        registry.publish("pypi", "p7", "1.1", at=at(now))
+        await one.poll(300)
+        for path in ("/pypi/rss/*", "/pypi/simple/"):
+            registry.freeze(path)
+        began, minor = one.at, 2
+        while not one.events(Kind.STALLED) and one.at < began + 12 * HOUR:
+            if one.at >= began + minor * HOUR:
+                registry.publish("pypi", "p7", f"1.{minor}", at=at(one.at))
+                minor += 1
+            await one.poll(300)
+
+        assert one.at < began + 6 * HOUR
+        assert one.released()[0] == "pkg:pypi/p7@1.1"
+        assert one.released()[-1] >= "pkg:pypi/p7@1.2"
+        alarm = one.events(Kind.STALLED)[0]
+        assert (alarm.source, alarm.payload["alarm"]) == ("pypi", True)
+        assert alarm.payload["mechanism"] in ("feed", "index")
+        rows = {row["mechanism"]: row for row in projects.sources(one.reader)}
+        assert rows["feed"]["stalled"] is not None
+        shown = status._source(one.runtime.sources["pypi"], "feed", rows["feed"], now, one.at)
+        assert shown["stale"]  # so that `monitor status` ends with 3
+        assert "STANDS STILL" in status._told(shown, one.at)[0]
+        # Every watched project is asked by itself now, until the source moves again.
+        registry.publish("pypi", "p2", "1.1", at=at(one.at))
+        for _ in range(30):
+            await one.poll(300)
+        assert "pkg:pypi/p2@1.1" in one.released()
+        registry.heal()
+        for _ in range(13):
+            await one.poll(300)
+        assert [row["stalled"] for row in projects.sources(one.reader)] == [None] * len(rows)
+        assert len(one.released()) == len(set(one.released()))
+        assert {name for name in one.released() if "p7" in name} == {
+            f"pkg:pypi/p7@1.{n}" for n in range(1, minor)
+        }
+        assert len(one.events(Kind.STALLED)) <= len(rows)
+
+
+async def test_D05_a_quiet_weekend_is_no_alarm_and_costs_few_requests(tmp_path, registry, now):
+    for n in range(20):
+        registry.publish("pypi", f"p{n}", "1.0", at=at(now - 40 * DAY))
+    sources = {"pypi": at_standstill(registry, follow="watched")}
+    async with station(tmp_path, settings_of(tmp_path, registry, sources=sources), now) as one:
+        for n in range(20):
+            await one.act("watch", what=f"pypi/p{n}")
+        await one.poll()
+        registry.forget()
+        for _ in range(2 * 24 * 4):
+            await one.poll(900)
+
+        assert one.events(Kind.STALLED) == []
+        assert len(registry.requests("/pypi/simple/p*")) <= 2 * 24 * 4 + 5 * 24
+        # The first release after it is told by the feed, and nothing is wrong.
+        registry.publish("pypi", "p3", "1.1", at=at(one.at))
+        for _ in range(8):
+            await one.poll(300)
+        assert one.released() == ["pkg:pypi/p3@1.1"]
+        assert one.events(Kind.STALLED) == []
+
+
+async def test_D16_while_a_feed_is_refused_the_watched_projects_are_asked_one_by_one(
+    tmp_path, registry, now
+):
+    for n in range(20):
+        registry.publish("pypi", f"p{n}", "1.0", at=at(now - 40 * DAY))
+    sources = {"pypi": at_standstill(registry, follow="watched")}
+    async with station(tmp_path, settings_of(tmp_path, registry, sources=sources), now) as one:
+        for n in range(20):
+            await one.act("watch", what=f"pypi/p{n}")
+        await one.poll()
+        registry.fail("/pypi/rss/*", 400, times=None)
+        for n in range(20):
+            registry.publish("pypi", f"p{n}", "1.1", at=at(one.at))
+        for _ in range(6):
+            await one.poll(HOUR)
+
+        assert sorted(one.released()) == sorted(f"pkg:pypi/p{n}@1.1" for n in range(20))

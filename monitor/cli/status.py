@@ -13,7 +13,7 @@ from monitor.cli.render import ago, as_json, clean, print_json, several, span, s
 WEEK = 7 * 86400
 
 _OF_PROJECT = ("due", "answered", "since")
-_TIMES = ("answered", "asked", "due", "gap", "baseline")
+_TIMES = ("answered", "asked", "due", "gap", "baseline", "moved", "stalled")
 
 
 @click.command()
@@ -143,7 +143,9 @@ def _source(
         "under_way": bool(row.get("leased")),
         "gap": row.get("gap"),
         "baseline": row.get("baseline"),
-        "stale": old or late,
+        "moved": row.get("moved"),
+        "stalled": row.get("stalled"),
+        "stale": old or late or row.get("stalled") is not None,
         "fresh": fresh,
     }
 
@@ -248,7 +250,12 @@ def _told(row: dict[str, Any], now: int) -> list[str]:
             lines.append(f"→ {clean(row['remedy'])}")
     if row["gap"]:
         lines.append(f"news was missed {ago(row['gap'], now)}; the index repairs it when it is due")
-    if row["stale"]:
+    if row["stalled"]:
+        lines.append(
+            f"STANDS STILL: nothing new since {ago(row['moved'], now)}, while projects released;"
+            " they are asked one by one"
+        )
+    elif row["stale"]:
         last = f"the last answer was {ago(row['answered'], now)}" if row["answered"] else "none yet"
         lines.append(f"STALE: should answer every {span(row['fresh'])}; {last}")
         if not row["error"]:

@@ -136,7 +136,7 @@ def _begin_anew(path: Path, at: int) -> None:
             db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (secrets.token_hex(4),))
             db.execute(
                 "UPDATE question SET baseline = NULL, window = NULL, gap = NULL, doubt = NULL,"
-                " leased = NULL, due = ?",
+                " moved = NULL, behind = NULL, stalled = NULL, leased = NULL, due = ?",
                 (at,),
             )
             db.execute("UPDATE listing SET baseline = NULL, doubt = NULL, leased = NULL")

@@ -256,7 +256,7 @@ def sources(db: sqlite3.Connection) -> list[Json]:
         SELECT source.name AS source, source.provider, question.mechanism, question.baseline,
                question.due, question.asked, question.answered, question.changed,
                question.outcome, question.error, question.remedy, question.fails, question.gap,
-               question.doubt, question.leased
+               question.doubt, question.leased, question.moved, question.stalled
         FROM question JOIN source ON source.id = question.source
         ORDER BY source.name, question.mechanism
         """

@@ -18,6 +18,7 @@ from monitor.model import Json, Kind, Outcome, Release, Unread
 from monitor.plausible import Gate, doubt_serial, gap, item, keys_of, risen, window_cursor
 from monitor.schedule import DAY, HOUR
 from monitor.sources import Source, Wanted
+from monitor.store import standstill
 from monitor.store.addresses import MOST_TEXT, Answer, bury, printable, remember
 from monitor.store.due import LEASE
 from monitor.store.events import tell
@@ -78,6 +79,7 @@ class Result:
     doubt: str | None = None
     token: str | None = None  # names what is doubted, to recognise the answer that confirms it
     reset: bool = False  # the upstream has begun to count anew
+    moved: bool = False  # the window of a feed is another one
     other_hands: bool = False  # the project is back, and seems to be somebody else's
     ask: list[str] = field(default_factory=list)  # projects that became due by it
     woken: int = 0  # jobs that waited for what it brought
@@ -259,9 +261,11 @@ def _compare_windows(recorder: Recorder) -> None:
     ).fetchone()
     if row and gap(keys_of(row["window"]), page):
         _miss(db, visit, recorder.result)
+    window = window_cursor(page)
+    recorder.result.moved = row is None or row["window"] != window
     db.execute(
         "UPDATE question SET window = ? WHERE source = ? AND mechanism = 'feed'",
-        (window_cursor(page), visit.source.id),
+        (window, visit.source.id),
     )
 
 
@@ -312,16 +316,23 @@ def _repair(db: sqlite3.Connection, visit: Visit) -> str | None:
 def _keep_question(db: sqlite3.Connection, visit: Visit, result: Result) -> None:
     """Note how a feed or an index went, and when it is due next."""
     facts = _facts(visit, result)
-    kept = db.execute(
+    facts["moved"] = result.outcome is Outcome.OK and standstill.moved(visit, result)
+    row = db.execute(
         f"""
         UPDATE question SET {_COMMON}, cursor = coalesce(:cursor, cursor),
             due = CASE WHEN :lease IS NOT NULL AND due <> :lease THEN due ELSE :next END,
-            baseline = CASE WHEN :baseline THEN coalesce(baseline, :at) ELSE baseline END
+            baseline = CASE WHEN :baseline THEN coalesce(baseline, :at) ELSE baseline END,
+            moved = CASE WHEN {_MOVED} THEN :at ELSE moved END,
+            behind = CASE WHEN {_MOVED} THEN NULL ELSE behind END,
+            stalled = CASE WHEN {_MOVED} THEN NULL ELSE stalled END
         WHERE source = :source AND mechanism = :mechanism AND {_OURS}
+        RETURNING moved, behind, stalled, error
         """,
         facts,
-    ).rowcount
-    if not kept and visit.lease is not None:
+    ).fetchone()
+    if row is not None:
+        standstill.look(db, visit, result, row)
+    elif visit.lease is not None:
         raise OvertakenError
     if visit.mechanism == "feed" and result.outcome is Outcome.GONE:
         _drop_cursor(db, visit, result)
@@ -376,7 +387,11 @@ def _keep_listing(
     ).rowcount
     if not kept and visit.lease is not None:
         raise OvertakenError
+    if result.released and visit.source.mechanisms:
+        standstill.released(db, visit)
 
+
+_MOVED = "(:moved OR :cursor IS NOT cursor AND :cursor IS NOT NULL OR :good AND moved IS NULL)"
 
 _COMMON = """
     asked = :at, leased = NULL, outcome = :outcome, error = :error, remedy = :remedy,

@@ -43,6 +43,9 @@ CREATE TABLE question (
     asked     INTEGER,                -- last visit, whatever came of it
     answered  INTEGER,                -- last visit that ended ok or unchanged
     changed   INTEGER,                -- last visit that brought something new
+    moved     INTEGER,                -- last visit that showed something else than the one before
+    behind    INTEGER,                -- since when a project has a release that this does not show
+    stalled   INTEGER,                -- since when that is told
     outcome   TEXT,
     error     TEXT,
     remedy    TEXT,
