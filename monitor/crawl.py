@@ -49,7 +49,7 @@ from spiders.address import without_secrets
 from spiders.thrifty import fresh
 from spiders.walk import blaming, walk
 
-Batch = list[Row] | Cursor
+Told = list[Row] | Cursor
 """What an index tells in bulk: rows, and once its cursor."""
 
 BATCH = 5000
@@ -119,7 +119,7 @@ class Crawler:
         due: Due,
         request: Request,
         read: Reader,
-        bulky: Callable[[Reply], Iterator[Batch]] | None,
+        bulky: Callable[[Reply], Iterator[Told]] | None,
     ) -> Result:
         source = visit.source
         asked = _Asked(self.transport(source, None if request.tree else due.answered))
@@ -161,7 +161,9 @@ class Crawler:
                 return False
         return True
 
-    async def _write(self, visit: Visit, write: Callable[[sqlite3.Connection], Result]) -> Result:
+    async def _write(
+        self, visit: Visit, write: Callable[[sqlite3.Connection], Result], *, quick: bool
+    ) -> Result:
         """Record a visit, if need be without the few projects that cannot be stored (D10)."""
         while True:
             try:
@@ -203,7 +205,7 @@ class Crawler:
         asked: _Asked,
         request: Request,
         read: Reader,
-        bulky: Callable[[Reply], Iterator[Batch]] | None,
+        bulky: Callable[[Reply], Iterator[Told]] | None,
         due: Due,
     ) -> Result:
         """Walk an index, stage it in batches so that it never stands in memory whole, apply it.
@@ -257,7 +259,7 @@ class Crawler:
         stager: _Stager,
         request: Request,
         asked: _Asked,
-        bulky: Callable[[Reply], Iterator[Batch]],
+        bulky: Callable[[Reply], Iterator[Told]],
     ) -> None:
         """As above, for an index that one answer settles; a large one is read in a thread."""
         reply = await asked.fetch(request)
@@ -360,7 +362,7 @@ class Report:
 
 def question(
     source: Source, due: Due
-) -> tuple[Request, Reader, Callable[[Reply], Iterator[Batch]] | None]:
+) -> tuple[Request, Reader, Callable[[Reply], Iterator[Told]] | None]:
     """The request of a visit, and who reads its answer. Raises UsageError: no such question."""
     mechanism = getattr(source.provider, due.mechanism)
     if mechanism is None:
@@ -483,7 +485,7 @@ class _Stager:
         reason = f"cannot be stored: {type(error).__name__}: {error}"
         self.visit.unread.append(unread(what, reason))
 
-    def add_some(self, batches: Iterator[Batch]) -> bool:
+    def add_some(self, batches: Iterator[Told]) -> bool:
         """The next lot of rows; False where there is none."""
         for rows in batches:
             if isinstance(rows, Cursor):
