@@ -109,7 +109,7 @@ def visit(folder: Path, provider: Any, body: bytes, times: int = 1) -> Callable[
             lambda purl: False,
         )
         begun = time.process_time()
-        report = asyncio.run(crawler.visit(source, due.Due("up", "index", 0)))
+        report = asyncio.run(crawler.visit(source, due.Due("up", "index", None)))
         spent = time.process_time() - begun
         assert report.result.outcome is Outcome.OK, report.visit.error
         return spent

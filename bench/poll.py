@@ -276,7 +276,7 @@ async def _ours(folder: Path, hosts: range, port: int) -> tuple[float, dict[str,
             project = f"aurora-{mark}" if mechanism == "versions" else None
             async with room:
                 report = await crawler.visit(
-                    runtime.sources[name], due.Due(name, mechanism, 0, project)
+                    runtime.sources[name], due.Due(name, mechanism, None, project)
                 )
             assert report.result.outcome is Outcome.OK, report.visit.error
 

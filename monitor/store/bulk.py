@@ -28,7 +28,7 @@ from monitor.store.record import (
     doubtful_serial,
     finish,
     nobody,
-    one_of_many,
+    poison,
 )
 from monitor.store.recorder import Recorder, seconds
 
@@ -460,8 +460,11 @@ class _Applied:
         ).fetchall()
         if name in self.visit.poisoned:
             return
-        with one_of_many(name):
+        try:
             self.recorder.project(name, [_release(name, row) for row in rows], listed=True)
+        except Exception as error:
+            poison(name, error)
+            raise
 
     def _ask_for(self, name: str) -> None:
         """A project of which the index cannot be stored: its own page, perhaps (fault D10)."""

@@ -20,12 +20,13 @@ class Due:
     """A visit to be made. `project` is the upstream's name; None for a feed or an index.
 
     `lease` is the due time that the claim left behind, and with it what fences the visit: whoever
-    claims it anew has another one. `cursor` is where the feed has got to.
+    claims it anew has another one. None: nobody else can ask at the same time. `cursor` is
+    where the feed has got to.
     """
 
     source: str
     mechanism: str
-    lease: int
+    lease: int | None
     project: str | None = None
     cursor: str | None = None
     fails: int = 0
@@ -198,7 +199,7 @@ def claim(
     claimed = claim_questions(db, sources, at)
     if len(claimed) < room:
         claimed += claim_projects(db, sources, at, room - len(claimed))
-    busy = {(one.source, one.mechanism, one.project): one.lease for one in under_way}
+    busy = {(one.source, one.mechanism, one.project): one.lease or 0 for one in under_way}
     found = []
     for one in claimed:
         lease = busy.get((one.source, one.mechanism, one.project))

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.model import Json, Kind, Outcome, Release, Unread
@@ -98,14 +97,9 @@ class PoisonedError(Exception):
         self.project = project
 
 
-@contextmanager
-def one_of_many(project: str | None) -> Iterator[None]:
-    """Whatever is wrong with that project alone, and not with the disk, poisons it."""
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, sqlite3.Error) and not isinstance(error, _OF_VALUES):
-            raise
+def poison(project: str | None, error: Exception) -> None:
+    """Raises PoisonedError where what went wrong is that project alone, and not the disk."""
+    if not isinstance(error, sqlite3.Error) or isinstance(error, _OF_VALUES):
         raise PoisonedError(project, error) from error
 
 
@@ -206,12 +200,19 @@ def _feed(recorder: Recorder) -> None:
 
     done: set[str] = set()
     if not visit.poisoned:
-        with one_of_many(None):
+        try:
             done = recorder.first_sight(grouped, news)
+        except Exception as error:
+            poison(None, error)
+            raise
     for name, releases in grouped.items():
-        if name not in done and name not in visit.poisoned:
-            with one_of_many(name):
-                recorder.releases(name, releases, news=news, complete=False)
+        if name in done or name in visit.poisoned:
+            continue
+        try:
+            recorder.releases(name, releases, news=news, complete=False)
+        except Exception as error:
+            poison(name, error)
+            raise
     mentions = [*visit.mentions, *(name for name in visit.poisoned if name is not None)]
     if mentions and not first:
         _ask_for(recorder, mentions)
