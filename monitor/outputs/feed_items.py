@@ -98,7 +98,7 @@ def item(event: Event, epoch: str) -> Json:
         "provider": _text(told.get("provider")),
         "page": link(told.get("page")),
         "files": [_file(file) for file in told.get("files") or ()],
-        "job": told.get("job") if isinstance(told.get("job"), int) else _text(told.get("job")),
+        "job": _text(told.get("job")) if _count(told.get("job")) is None else told["job"],
         "reason": _text(told.get("reason")),
         "details": {clean(k): _plain(v) for k, v in sorted(told.items()) if k not in _TOLD},
     }
@@ -156,6 +156,10 @@ def _text(value: object) -> str | None:
     return None if value is None else clean(str(value))
 
 
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
@@ -167,11 +171,10 @@ def _time(value: object) -> str | None:
 
 
 def _file(file: Json) -> Json:
-    size = file.get("size")
     return {
         "address": _text(file.get("address")),
         "digest": _text(file.get("digest")),
-        "size": size if isinstance(size, int) else None,
+        "size": _count(file.get("size")),
         "name": _text(file.get("name")),
     }
 
