@@ -106,6 +106,22 @@ def test_each_visit_is_one_line_with_its_outcome_and_the_next_time(
     assert "released" not in line  # what is there when we come is no news
 
 
+def test_D15_a_daemon_that_is_told_of_a_project_asks_its_upstream_and_believes_nothing_else(
+    daemon: Process, registry: Registry
+) -> None:
+    registry.publish("pypi", "aurora", "1.0")
+    daemon.start()
+    daemon.until("visit", source="pypi", mechanism="index", outcome="ok")
+    assert registry.requests("/pypi/simple/aurora/") == []
+
+    forged, told = daemon.ask("nudge", "pypi/nobody"), daemon.ask("nudge", "pypi/aurora")
+
+    assert (forged.returncode, told.returncode) == (2, 0)
+    assert "pkg:pypi/aurora is asked now" in told.stdout
+    daemon.until("visit", source="pypi", mechanism="versions", project="aurora", outcome="ok")
+    assert "nobody" not in daemon.log.read_text()
+
+
 def test_status_says_what_keeps_the_daemon_from_writing(daemon: Process) -> None:
     daemon.state.mkdir()
     (daemon.state / "feed").write_text("in the way of the folder")
