@@ -23,6 +23,8 @@ What readers owe, beyond `monitor.protocols`:
   when the next one has nothing in common with it, something was missed. One of
   digits alone never falls. Where serials are seen out of order, `since` asks for
   some of what was told already: that is no news.
+- A feed may mention a project (`Mention`) of which it does not say what changed:
+  it is asked, where anybody follows it.
 - A feed says `Partial` where its answer does not reach back to the cursor, or
   was cut off; the index is walked, or the projects are asked.
 
