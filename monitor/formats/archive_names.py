@@ -69,35 +69,36 @@ class Split(msgspec.Struct, frozen=True, gc=False):
     alias_version: str | None = None
 
 
-# The common case, whole, in one expression: words, a dotted version, an archive. All else goes the
-# long way, which says the same of these (a property test holds the two together). The name may end
-# in digits (libxml2) but for those that speak of machines (amd64); none of its words is one that a
-# version may begin with (v2, r5).
-_NAME: Final = (
+# The common case, by an expression that never steps back: words (with a digit or two behind the
+# last, as in libxml2, but for those that speak of machines), a dotted version, and an end. There are
+# few ends, so what each means is worked out once, by the long way (`_Ends`).
+_PLAIN: Final = re.compile(
+    r"(?:([A-Za-z][A-Za-z+_-]{0,80}+(?:(?<![vVrR])[0-9]{1,2}+(?<!64)(?<!32)(?<!86)[-_][vV]?)?+)"
+    r"(?:(?<=[A-Za-z0-9+][-_])|(?<=[A-Za-z0-9+][-_][vV])))?+"
+    r"[vV]?([0-9]{1,20}+(?:\.[0-9]{1,20}+){1,9}+)(.*)",
+    re.DOTALL,
+).match
+
+# The same with more kinds of names, and plain numbers in an archive. The name may hold digits; none
+# of its words is one that a version may begin with (v2, r5).
+_COMMON: Final = re.compile(
     r"((?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+"
     r"(?:[-_.](?<!\d\.)(?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+)*)"
-    r"(?<!64)(?<!32)(?<!86)[-_]"
-)
-_COMMON: Final = re.compile(
-    rf"(?:{_NAME})?"
-    r"[vV]?(\d++(?:\.\d++)++(?:(?:[-._]?(?:rc|alpha|beta)|\.?(?:post|dev|a|b)|[._]?p|-r)\d++|[a-z])?+"
-    r"(?:-(?<=\.\d-)(?!32|64|386)(?:[1-9]\d*+|0)(?!\d))?+"
-    r"|(?<=[A-Za-z+][-_])(?!(?:32|64|386)\b)[1-9]\d{0,7}+(?:(?<!\d{6})[a-z])?+(?!\.orig))"
+    r"(?<!64)(?<!32)(?<!86)([-_])"
+    r"[vV]?(?:(\d++(?:\.\d++)++)(.*)"
+    r"|(?<=[A-Za-z+][-_])(?!(?:32|64|386)\b)([1-9]\d{0,7}+(?:(?<!\d{6})[a-z])?+)(?!\.orig)"
     r"(?:[-_.](?:[Ss]ource|src|stable)|-(?:vendor|deps|dist|web|all|full|bin))?+"
-    r"(?:\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+|crate|gem))?+\Z",
-    re.ASCII,
+    r"\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+|crate|gem)\Z)",
+    re.ASCII | re.DOTALL,
 ).match
 
 
-# Words, a dotted version, and what ends many names alike (-linux-x86_64.tar.gz, -deps.tar.xz.sig).
-_TAILED: Final = re.compile(
-    rf"{_NAME}[vV]?(\d++(?:\.\d++)++)(?!.*\d\.\d)([-_.][A-Za-z][\w.+-]*+)\Z", re.ASCII
+# A dotted version and an archive, from the last separator on: what the version is, the text before
+# it decides alone.
+_LAST_DOTTED: Final = re.compile(
+    r"([-_][vV]?)(\d++(?:\.\d++)++)\.(tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)\Z", re.ASCII
 ).match
-# Anything, a dotted version, an archive: what the version is, the text before it decides alone.
-_DOTTED: Final = re.compile(
-    r"([A-Za-z0-9][\w.+~-]*?)([-_][vV]?)(\d++(?:\.\d++)++)\.(tar\.(?:gz|xz|bz2|zst|lz)|tgz|zip)\Z",
-    re.ASCII,
-).match
+_STEM: Final = re.compile(r"[A-Za-z0-9][\w.+~-]*+\Z", re.ASCII).match
 # Debian's name for an upstream's archive; its rule is exact. A name may end in a machine.
 _ORIG: Final = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9+.-]*+)(?<!64)(?<!32)(?<!86)_(\d[A-Za-z0-9.+~]*+)(?<=\.orig)"
@@ -110,6 +111,10 @@ _FROM_TO: Final = re.compile(r"\d[\w.]*-(?:to-)?v?(\d+\.[\w.]+)", re.ASCII)
 _LAST: Final = re.compile(r"(?:x86[-_]64|[^-_. ]+)\Z", re.IGNORECASE)
 _SOURCES: Final = re.compile(r"[-_.](?:src|source|sources|orig)\b", re.IGNORECASE)
 _BETWEEN: Final = "-_. @/"
+_LONGEST_END: Final = 100
+_UNSURE_END: Final = re.compile(r"\d\.\d|[/?@:=#%]", re.ASCII)  # a second version; an address
+_ALONE_DIFFERENT: Final = frozenset(("gz", "xz", "bz2"))  # patch-6.7.xz is a patch
+_RULED: Final = frozenset(("deb", "udeb", "rpm", "drpm", "whl"))  # whose rules look at the name
 _MAVEN: Final = frozenset(("jar", "war", "ear", "aar", "pom"))
 _SCRIPTS: Final = frozenset(("php", "cgi", "asp", "aspx", "jsp", "pl"))
 _ENOUGH: Final = 200  # siblings that are asked for their opinion
@@ -129,37 +134,48 @@ def split(
     `folder`    the name of the folder the file lies in
     `siblings`  the names of the other files in it, or of the other tags
     """
-    common = _COMMON(text)
-    if common and project is None and folder is None and not siblings and len(text) <= LONGEST:
-        name, version, extension = common.groups()
-        if extension or name is None:
-            sure = 0.95 if "." in version else 0.7
-            return Split(text, name, version, "source", extension or "", None, sure)
-    return _split_any(text, project, folder, siblings)
+    if project is None and folder is None and not siblings:
+        return _alone(text)
+    return _split_long(text, project, folder, siblings)
 
 
-def _split_any(
-    text: str, project: str | None, folder: str | None, siblings: Sequence[str]
-) -> Split:
-    if project is not None or folder is not None or siblings or len(text) > LONGEST:
-        return _split_long(text, project, folder, siblings)
-    if match := _DOTTED(text):
-        stem, separator, version, extension = match.groups()
+def _alone(text: str) -> Split:
+    """`split` where nothing is known but the text: the short ways, then the long one."""
+    if plain := _PLAIN(text):
+        name, version, end = plain.groups()
+        if name is None:
+            known = _ENDS_ALONE[end]
+        elif name[-1] == "-":
+            known = _ENDS[end]
+            name = name[:-1]
+        else:
+            cut = -1 if name[-1] == "_" else -2
+            known = _ENDS_UNDERSCORED[end] if name[cut] == "_" else _ENDS[end]
+            name = name[:cut]
+        if known:
+            more, extension, kind, platform, sure = known
+            if platform is None or name is None or not _SOURCES.search(name):  # foo-src-1.0-linux
+                return Split(text, name, version + more, kind, extension, platform, sure)
+    if len(text) > LONGEST:
+        return _split_long(text, None, None, ())
+    if common := _COMMON(text):
+        name, separator, dotted, end, version, extension = common.groups()
+        if version:
+            return Split(text, name, version, "source", extension, None, 0.7)
+        known = _ENDS[end] if separator == "-" else _ENDS_UNDERSCORED[end]
+        if known:
+            more, extension, kind, platform, sure = known
+            if platform is None or not _SOURCES.search(name):
+                return Split(text, name, dotted + more, kind, extension, platform, sure)
+    cut = max(text.rfind("-"), text.rfind("_"))
+    if cut > 0 and (last := _LAST_DOTTED(text, cut)) and _STEM(stem := text[:cut]):
+        separator, version, extension = last.groups()
         if by := _before(stem, separator, version.count(".")):
             name, kind, platform, sure = by
             return Split(text, name, version, kind, extension, platform, sure)
-    elif match := _ORIG(text):
-        return Split(text, match[1], match[2][:-5], "source", match[3], None, 0.95)
-    elif (
-        (match := _TAILED(text))
-        and match[1] != "patch"
-        and ".orig." not in text
-        and (known := _tail(text[match.end(1) : match.start(2)], match[3]))
-    ):
-        more, extension, kind, platform, sure = known
-        if not (platform and _SOURCES.search(text, 0, match.end(1) + 1)):  # foo-src-1.0-linux
-            return Split(text, match[1], match[2] + more, kind, extension, platform, sure)
-    return _split_long(text, project, folder, siblings)
+    elif orig := _ORIG(text):
+        return Split(text, orig[1], orig[2][:-5], "source", orig[3], None, 0.95)
+    return _split_long(text, None, None, ())
 
 
 def _split_long(
@@ -195,37 +211,52 @@ def _before(stem: str, separator: str, dots: int) -> tuple[str, Kind, str | None
     return found.name, found.kind, found.platform, found.confidence
 
 
-@lru_cache(maxsize=4096)
-def _tail(separator: str, tail: str) -> tuple[str, str, Kind, str | None, float] | None:
+_End = tuple[str, str, Kind, str | None, float]
+
+
+class _Ends(dict[str, _End | None]):
     """What stands behind a dotted version says of any such file, or None where it depends.
 
     What of it belongs to the version, the extension, the kind, the platform, and how sure that is.
+    At most 4,096 ends are kept. `before` is what stands before the version: a name and a separator,
+    or nothing.
     """
-    text = f"x{separator}1.0{tail}"
-    stem, extension, _ = extension_of(text)
-    if by_rule(stem, extension.lower()):
-        return None
-    found = _split_long(text, None, None, ())
-    if found.name != "x" or found.version is None or not found.version.startswith("1.0"):
-        return None
-    return found.version[3:], found.extension, found.kind, found.platform, found.confidence
+
+    def __init__(self, before: str) -> None:
+        self.before = before
+
+    def __missing__(self, end: str) -> _End | None:
+        if len(end) > _LONGEST_END:
+            return None
+        if len(self) >= 4096:
+            self.clear()
+        found = self[end] = self._read(end)
+        return found
+
+    def _read(self, end: str) -> _End | None:
+        if end.startswith(tuple("0123456789zZ")) or _UNSURE_END.search(end):  # foo-1.2.7z
+            return None
+        text = f"{self.before}1.0{end}"
+        suffix = extension_of(text)[1].lower()
+        if not suffix or suffix in _ALONE_DIFFERENT or suffix.rpartition(".")[2] in _RULED:
+            return None
+        found = _split_long(text, None, None, ())
+        version, name = found.version or "", self.before[:-1] or None
+        if found.name != name or not version.startswith("1.0"):
+            return None
+        return version[3:], found.extension, found.kind, found.platform, found.confidence
+
+
+_ENDS: Final = _Ends("x-")
+_ENDS_UNDERSCORED: Final = _Ends("x_")
+_ENDS_ALONE: Final = _Ends("")
 
 
 def split_many(texts: Iterable[str], *, project: str | None = None) -> Iterator[Split]:
-    """`split` for many texts, one after the other, nothing kept between them."""
+    """`split` for many texts, one after the other."""
     if project is not None:
-        for text in texts:
-            yield split(text, project=project)
-        return
-    common, build = _COMMON, Split
-    for text in texts:
-        if match := common(text):
-            name, version, extension = match.groups()
-            if extension and len(text) <= LONGEST:
-                sure = 0.95 if "." in version else 0.7
-                yield build(text, name, version, "source", extension, None, sure)
-                continue
-        yield _split_any(text, None, None, ())
+        return (split(text, project=project) for text in texts)
+    return map(_alone, texts)
 
 
 def split_file(
