@@ -95,7 +95,7 @@ def split(project: str | None) -> None:
     encoder = msgspec.json.Encoder()
     out = sys.stdout.buffer
     for lines in _chunks(sys.stdin.buffer):
-        found = list(split_many(map(_decoded, lines), project=project))
+        found = list(split_many(lines, project=project))
         try:
             out.write(encoder.encode_lines(found))
         except UnicodeEncodeError:  # bytes that are no UTF-8 stay visible, as \udcXX
@@ -159,29 +159,32 @@ def _wrong_questions_told() -> Iterator[None]:
         raise _WrongQuestion(str(error)) from None
 
 
-def _chunks(stdin: BinaryIO) -> Iterator[list[bytes]]:
+def _chunks(stdin: BinaryIO) -> Iterator[list[str]]:
     """The lines of a stream, as many at a time as have arrived: quick in bulk, prompt in a pipe."""
     read: Callable[[int], bytes] = getattr(stdin, "read1", stdin.read)
     rest: list[bytes] = []  # pieces of a line whose end has not come yet
     while chunk := read(_CHUNK):
-        *lines, last = chunk.split(b"\n")
-        if lines:
-            lines[0] = b"".join([*rest, lines[0]])
+        end = chunk.rfind(b"\n")
+        if end >= 0:
+            yield _decoded(b"".join([*rest, chunk[:end]]))
             rest = []
-            yield lines
-        if last:
-            rest.append(last)
+        if end + 1 < len(chunk):
+            rest.append(chunk[end + 1 :])
     if rest:
-        yield [b"".join(rest)]
+        yield _decoded(b"".join(rest))
 
 
 def _lines() -> Iterator[str]:
     for lines in _chunks(sys.stdin.buffer):
-        yield from map(_decoded, lines)
+        yield from lines
 
 
-def _decoded(line: bytes) -> str:
-    return line.removesuffix(b"\r").decode("utf-8", "surrogateescape")
+def _decoded(lines: bytes) -> list[str]:
+    """Lines as texts, without Windows' line ends; bytes that are no UTF-8 as lone surrogates."""
+    text = lines.decode("utf-8", "surrogateescape")
+    if "\r" in text:
+        return [line.removesuffix("\r") for line in text.split("\n")]
+    return text.split("\n")
 
 
 def _encoded(text: str) -> bytes:

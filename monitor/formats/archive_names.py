@@ -84,8 +84,8 @@ _PLAIN: Final = re.compile(
 _COMMON: Final = re.compile(
     r"((?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+"
     r"(?:[-_.](?<!\d\.)(?![vVrR]\d)[A-Za-z][A-Za-z0-9+]*+)*)"
-    r"(?<!64)(?<!32)(?<!86)([-_])"
-    r"[vV]?(?:(\d++(?:\.\d++)++)(.*)"
+    r"(?<!64)(?<!32)(?<!86)([-_][vV]?)"
+    r"(?:(\d++(?:\.\d++)++)(.*)"
     r"|(?<=[A-Za-z+][-_])(?!(?:32|64|386)\b)([1-9]\d{0,7}+(?:(?<!\d{6})[a-z])?+)(?!\.orig)"
     r"(?:[-_.](?:[Ss]ource|src|stable)|-(?:vendor|deps|dist|web|all|full|bin))?+"
     r"\.(tar(?:\.(?:gz|xz|bz2|zst|lzma|lz))?+|tgz|zip|txz|tbz2?+|crate|gem)\Z)",
@@ -148,10 +148,12 @@ def _alone(text: str) -> Split:
         elif name[-1] == "-":
             known = _ENDS[end]
             name = name[:-1]
-        else:
-            cut = -1 if name[-1] == "_" else -2
-            known = _ENDS_UNDERSCORED[end] if name[cut] == "_" else _ENDS[end]
-            name = name[:cut]
+        elif name[-1] == "_":
+            known = _ENDS_UNDERSCORED[end]
+            name = name[:-1]
+        else:  # foo-v, foo_v
+            known = _ENDS[end]
+            name = name[:-2]
         if known:
             more, extension, kind, platform, sure = known
             if platform is None or name is None or not _SOURCES.search(name):  # foo-src-1.0-linux
@@ -162,7 +164,7 @@ def _alone(text: str) -> Split:
         name, separator, dotted, end, version, extension = common.groups()
         if version:
             return Split(text, name, version, "source", extension, None, 0.7)
-        known = _ENDS[end] if separator == "-" else _ENDS_UNDERSCORED[end]
+        known = _ENDS_UNDERSCORED[end] if separator == "_" else _ENDS[end]
         if known:
             more, extension, kind, platform, sure = known
             if platform is None or not _SOURCES.search(name):

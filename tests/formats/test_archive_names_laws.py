@@ -91,23 +91,6 @@ def test_the_short_way_says_what_the_long_way_says(
         assert split(text) == long
 
 
-TAILS = """
-    -linux-x86_64.tar.gz _amd64.deb -deps.tar.xz .gh.tar.gz -frappe-blue.zip .x86_64.rpm .tar.gz.sig
-    -darwin-arm64 -beta -rc1 .Final.jar -with-nspr.tar.gz -windows.exe.sha256 .orig.tar.xz -g1a2b3c4
-    -git20240101.tar.gz .dev-src.zip -macos12-x64.dmg _all-in-one.tar.bz2 -p4-win32.zip.asc .patch
-""".split()  # noqa: SIM905
-
-
-@given(names, versions, st.sampled_from(["-", "_"]), st.sampled_from(TAILS))
-@example("patch", "6.7", "-", ".xz")
-def test_what_ends_many_names_alike_says_the_same_of_each(
-    name: str, version: str, separator: str, tail: str
-) -> None:
-    text = name + separator + version + tail
-
-    assert split(text) == archive_names._split_long(text, None, None, ())
-
-
 # What a stem may be made of, and what of it looks like a version, a machine or a commit itself.
 PIECES = """
     foo bar alpha beta rc pre dev src 3d 2to3 g77 x11 gtk2 libX11 p1 r5 v2 rc1 100f 1a 7zip el7
@@ -123,6 +106,36 @@ tricky = st.lists(
     min_size=2,
     max_size=4,
 ).map(".".join)
+
+
+TAILS = """
+    -linux-x86_64.tar.gz _amd64.deb -deps.tar.xz .gh.tar.gz -frappe-blue.zip .x86_64.rpm .tar.gz.sig
+    -darwin-arm64 -beta -rc1 .Final.jar -with-nspr.tar.gz -windows.exe.sha256 .orig.tar.xz -g1a2b3c4
+    -git20240101.tar.gz .dev-src.zip -macos12-x64.dmg _all-in-one.tar.bz2 -p4-win32.zip.asc .patch
+    rc1.tar.gz a.zip -1.tar.xz z.exe .7z .7.zip ..tar.gz -- .gz .bz2.sig .whl -1.fc40.src.rpm -2_amd64.deb
+    .orig-data.tar.xz .debian.tar.xz -1.debian.tar.gz +ds.orig.tar.gz _1.orig.tar.gz -64.zip _32.tar.gz
+    -1a2b3c4d.tar.gz -20240101.tgz _20240101-src.zip -v2.zip /x.zip ?a=1 @2 %20b.zip -bar1_2_3.zip .apk
+""".split()  # noqa: SIM905
+
+
+@settings(max_examples=1000)
+@given(
+    names | stems,
+    versions | tricky,
+    st.sampled_from(["-", "_", "-v", "_V"]),
+    st.sampled_from(TAILS),
+)
+@example("patch", "6.7", "-", ".xz")
+@example("ngspice", "47.7", "_", "z")
+@example("foo", "10.56.7", "-", "z")
+@example("foo-src", "1.0", "-", "-linux-x86_64.tar.gz")
+@example("foo-", "1.0", "-", ".tar.gz")
+@example("RELEASE", "12.1", "-", "")
+def test_what_ends_many_names_alike_says_the_same_of_each(
+    name: str, version: str, separator: str, tail: str
+) -> None:
+    for text in (name + separator + version + tail, version + tail, "v" + version + tail):
+        assert split(text) == archive_names._split_long(text, None, None, ())
 
 
 @settings(max_examples=1000)

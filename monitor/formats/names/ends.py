@@ -10,6 +10,8 @@ from monitor.formats.names.words import CONTENTS, PLATFORMS, RELEASED, UNFINISHE
 __all__ = ["trim", "trim_inside"]
 
 _SEPARATORS: Final = "-_.+ ~"
+# Nothing is cut off such an end but 32, 64 and 386, which may be a machine.
+_ENDS_IN_NUMBER: Final = re.compile(r".*[-_.](?!(?:32|64|386)\Z)[0-9]+\Z", re.DOTALL).match
 _LAST_WORD: Final = re.compile(r"(.*)[-_.+ ~]([^-_.+ ~]+)[-_.+ ~]*\Z", re.DOTALL)
 _DIGIT: Final = re.compile("[0-9]")
 _DOTTED: Final = re.compile(r"\d\.\d")
@@ -25,6 +27,7 @@ _KEPT: Final = RELEASED | UNFINISHED | {"windows", "security"}
 _SYSTEM: Final = re.compile(r"[._](?:linux|windows|win32|win64|macos|osx|darwin)-.*", re.IGNORECASE)
 _GIT_DESCRIBED: Final = re.compile(r"-0-g[0-9a-f]{7,40}\Z")
 _GLUED_WORD: Final = re.compile(r"(?<=\d)(?:src|source|(linux|win(?:32|64)?))\Z", re.IGNORECASE)
+_GLUED_ENDS: Final = frozenset("cexnCEXN24")  # the last characters of these
 _GLUED: Final = re.compile(r"(?<=\d)rel\Z", re.IGNORECASE)
 
 
@@ -35,9 +38,11 @@ def trim(stem: str, *, maven: bool) -> tuple[str, str | None]:
     """
     platform: list[str] = []
     end = len(stem)
-    if glued := _GLUED_WORD.search(stem, 1):  # winico06src, flare06linux
-        end = glued.start()
+    if stem[-1:] in _GLUED_ENDS and (glued := _GLUED_WORD.search(stem, 1)):
+        end = glued.start()  # winico06src, flare06linux
         platform += filter(None, glued.groups())
+    elif _ENDS_IN_NUMBER(stem):
+        return stem, None  # as most do: nothing to cut
     while last := _LAST_WORD.match(stem, 0, end):
         cut, start, end = last.end(1), last.start(2), last.end(2)
         word = stem[start:end].lower()

@@ -21,7 +21,11 @@ def extension_of(name: str) -> tuple[str, str, Kind]:
     `foo-1.0.tar.gz.sha256.asc` is `foo-1.0`, `tar.gz.sha256.asc`, a signature.
     """
     stem, side, kind = name, "", "unknown"
-    if name[name.rfind(".") + 1 :].lower() not in _LAST_OF_SIDE:
+    third = name.rfind(".") + 1
+    last = name[third:].lower()
+    if last not in _LAST_OF_SIDE:
+        if third < 2 or last not in _LAST_OF_MAIN:
+            return name, "", "unknown"
         cut = _known(name, EXTENSIONS, _LAST_OF_MAIN)
         if cut < 2:
             return name, "", "unknown"

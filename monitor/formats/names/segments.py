@@ -57,10 +57,10 @@ _SEGMENT: Final = re.compile(
     | (?P<glued>   (?:[a-z+.]+?|\d[a-z]+)(?P<int>\d++{_TAIL}) )
     )\Z""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
-)
-_PLAIN: Final = re.compile(r"(?:\d+(\.)\d[\d.]*+(?<!\.)|\d{1,6})\Z", re.ASCII)
+).match
+_PLAIN: Final = re.compile(r"(?:\d+(\.)\d[\d.]*+(?<!\.)|\d{1,6})\Z", re.ASCII).match
 _INNER: Final = {"joined": "dots", "after": "one", "glued": "int"}
-_PIECE: Final = re.compile(r"[^-_ ,@()\[\]]+")
+_PIECES: Final = re.compile(r"[^-_ ,@()\[\]]+").finditer
 _X86_64: Final = re.compile("x86[-_]64", re.IGNORECASE)
 _SEVEN_ZIPPED: Final = re.compile(r"\d[a-z]\d{3,}\Z", re.IGNORECASE | re.ASCII)
 # LVM2.2.03.31, soup3.3.4.1: the number in the name is the first of the version, said twice.
@@ -76,17 +76,23 @@ def segments_of(body: str) -> list[Segment]:
     """The pieces of a stem, in their order."""
     if "x86" in body or "X86" in body:
         body = _X86_64.sub("x86|64", body)  # one word, of the same length
-    return [_segment(body, piece) for piece in _PIECE.finditer(body)]
+    found = []
+    for piece in _PIECES(body):
+        start, end = piece.span()
+        text = piece[0]
+        if text.isalpha():
+            kind = "pre" if text.lower() in UNFINISHED else "word"
+        elif plain := _PLAIN(text):  # most are; the long expression would say the same
+            kind = "dotted" if plain[1] else "number"
+        else:
+            found.append(_segment(body, text, start, end))
+            continue
+        found.append(Segment(kind, start, end, start))
+    return found
 
 
-def _segment(body: str, piece: re.Match[str]) -> Segment:
-    start, end = piece.span()
-    text = piece[0]
-    if text.isalpha():
-        return Segment("pre" if text.lower() in UNFINISHED else "word", start, end, start)
-    if plain := _PLAIN.match(text):  # most are; the long expression would say the same
-        return Segment("dotted" if plain[1] else "number", start, end, start)
-    match = _SEGMENT.match(text)
+def _segment(body: str, text: str, start: int, end: int) -> Segment:
+    match = _SEGMENT(text)
     if match is None:
         return Segment("word", start, end, start)
     kind = match.lastgroup or "word"
