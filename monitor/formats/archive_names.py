@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
@@ -70,14 +71,17 @@ class Split(msgspec.Struct, frozen=True, gc=False):
 
 
 # The common case, by an expression that never steps back: words (with a digit or two behind the
-# last, as in libxml2, but for those that speak of machines), a dotted version, and an end. There are
-# few ends, so what each means is worked out once, by the long way (`_Ends`).
-_PLAIN: Final = re.compile(
+# last, as in libxml2, but for those that speak of machines), a dotted version, and an end. As
+# there are few ends, what each means is worked out once, by the long way (`_Ends`).
+_PLAIN_LINE: Final = (
     r"(?:([A-Za-z][A-Za-z+_-]{0,80}+(?:(?<![vVrR])[0-9]{1,2}+(?<!64)(?<!32)(?<!86)[-_][vV]?)?+)"
     r"(?:(?<=[A-Za-z0-9+][-_])|(?<=[A-Za-z0-9+][-_][vV])))?+"
-    r"[vV]?([0-9]{1,20}+(?:\.[0-9]{1,20}+){1,9}+)(.*)",
-    re.DOTALL,
-).match
+    r"[vV]?([0-9]{1,20}+(?:\.[0-9]{1,20}+){1,9}+)(.*)"
+)
+_PLAIN: Final = re.compile(_PLAIN_LINE, re.DOTALL).match
+# For many lines at once, each of which it matches: Python then finds them all in one call.
+_PLAIN_LINES: Final = re.compile(rf"(?:{_PLAIN_LINE}|.*)\n").findall
+_AT_ONCE: Final = 1000
 
 # The same with more kinds of names, and plain numbers in an archive. The name may hold digits; none
 # of its words is one that a version may begin with (v2, r5).
@@ -141,23 +145,33 @@ def split(
 
 def _alone(text: str) -> Split:
     """`split` where nothing is known but the text: the short ways, then the long one."""
-    if plain := _PLAIN(text):
-        name, version, end = plain.groups()
-        if name is None:
-            known = _ENDS_ALONE[end]
-        elif name[-1] == "-":
-            known = _ENDS[end]
-            name = name[:-1]
-        elif name[-1] == "_":
-            known = _ENDS_UNDERSCORED[end]
-            name = name[:-1]
-        else:  # foo-v, foo_v
-            known = _ENDS[end]
-            name = name[:-2]
-        if known:
-            more, extension, kind, platform, sure = known
-            if platform is None or name is None or not _SOURCES.search(name):  # foo-src-1.0-linux
-                return Split(text, name, version + more, kind, extension, platform, sure)
+    plain = _PLAIN(text)
+    return (plain and _plainly(text, plain[1], plain[2], plain[3])) or _otherwise(text)
+
+
+def _plainly(text: str, name: str | None, version: str, end: str) -> Split | None:
+    """What `_PLAIN` found, where its end says the same of all names. The name has its separator."""
+    if not name:
+        known = _ENDS_ALONE[end]
+        name = None
+    elif name[-1] == "-":
+        known = _ENDS[end]
+        name = name[:-1]
+    elif name[-1] == "_":
+        known = _ENDS_UNDERSCORED[end]
+        name = name[:-1]
+    else:  # foo-v, foo_v
+        known = _ENDS[end]
+        name = name[:-2]
+    if known:
+        more, extension, kind, platform, sure = known
+        if platform is None or name is None or not _SOURCES.search(name):  # foo-src-1.0-linux
+            return Split(text, name, version + more, kind, extension, platform, sure)
+    return None
+
+
+def _otherwise(text: str) -> Split:
+    """`_alone` for what is not plain."""
     if len(text) > LONGEST:
         return _split_long(text, None, None, ())
     if common := _COMMON(text):
@@ -255,10 +269,24 @@ _ENDS_ALONE: Final = _Ends("")
 
 
 def split_many(texts: Iterable[str], *, project: str | None = None) -> Iterator[Split]:
-    """`split` for many texts, one after the other."""
+    """`split` for many texts, one after the other; up to 1,000 are read ahead."""
     if project is not None:
-        return (split(text, project=project) for text in texts)
-    return map(_alone, texts)
+        for text in texts:
+            yield split(text, project=project)
+        return
+    rest = iter(texts)
+    while some := list(islice(rest, _AT_ONCE)):
+        found = _PLAIN_LINES("\n".join(some) + "\n")
+        if len(found) != len(some):  # one of them holds a line end
+            yield from map(_alone, some)
+            continue
+        for text, (name, version, end) in zip(some, found, strict=True):
+            if name and name[-1] == "-" and (known := _ENDS[end]):  # most, and without a call
+                more, extension, kind, platform, sure = known
+                if platform is None:
+                    yield Split(text, name[:-1], version + more, kind, extension, None, sure)
+                    continue
+            yield (version and _plainly(text, name, version, end)) or _otherwise(text)
 
 
 def split_file(
