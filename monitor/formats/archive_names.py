@@ -109,7 +109,14 @@ _ORIG: Final = re.compile(
     r"\.(tar\.(?:gz|xz|bz2|zst|lz))\Z"
 ).match
 _DIGITS: Final = re.compile(r"\d\.\d", re.ASCII)
-_FOLDER: Final = re.compile(r"[vVrR]\d+|\d{8}", re.ASCII)
+_FOLDER: Final = re.compile(
+    r"[vVrR]\d+|\d{8}(?:[-_.]\d+)*"
+    r"|(?:v|ver|version|rel|release)[-_.]?\d+(?:[-_]\d+)+",
+    re.ASCII | re.IGNORECASE,
+)
+_DAY: Final = re.compile(
+    r"(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d|[0-3]\d([-_.])[01]\d\2(?:19|20)\d\d", re.ASCII
+)
 _V: Final = re.compile(r"[vV]\d", re.ASCII)
 _FROM_TO: Final = re.compile(r"\d[\w.]*-(?:to-)?v?(\d+\.[\w.]+)", re.ASCII)
 _LAST: Final = re.compile(r"(?:x86[-_]64|[^-_. ]+)\Z", re.IGNORECASE)
@@ -471,6 +478,12 @@ def _addressed(url: str, address: Address, project: str | None) -> Split:
     parent = address.folders[-1] if address.folders else None
     own = _file(name, url, project, address.tag or parent, ()) if name else _unknown(url)
     released = find_in_tag(address.tag) if address.tag else _NOTHING
+    if holds := _holds(name, own, released):
+        return _split(url, holds, own.kind, own.extension, project)
+    if spelled := _spelled(own.version, (*address.folders, *address.queries)):
+        return _split(
+            url, Found(own.name, spelled, own.platform, 0.9), own.kind, own.extension, project
+        )
     if own.version is not None and own.confidence >= 0.5 and not _says_more(released.version, own):
         return own
     if released.version is not None and released.confidence >= 0.5:
@@ -488,6 +501,34 @@ def _addressed(url: str, address: Address, project: str | None) -> Split:
     return own
 
 
+def _holds(file: str, own: Split, released: Found) -> Found | None:
+    """The release's version, where the file's name has it beside another: NanaRun_1.0_1.0.92.0."""
+    version = released.version
+    if version is None or own.version in (None, version) or released.confidence < 0.5:
+        return None
+    if len(version) < 3 or own.version.startswith(version):  # 1.2-3 says more than 1.2
+        return None
+    if _DAY.fullmatch(version) and _DIGITS.search(own.version):
+        return None
+    there = re.search(
+        rf"(?:^|[-_])v?({re.escape(version)})(?![0-9A-Za-z]|\.\d)", file, re.IGNORECASE | re.ASCII
+    )
+    if there is None:
+        return None
+    return Found(file[: there.start()].strip(_BETWEEN) or None, there[1], own.platform, 0.95)
+
+
+def _spelled(version: str | None, around: Iterable[str]) -> str | None:
+    """The version with the dots that a folder or query spells it with: 6.40/clips_640.tar.gz."""
+    if version is None or len(version) < 2 or not version.isdecimal():
+        return None
+    for part in around:
+        said = find_in_tag(part).version if _DIGITS.search(part) else None
+        if said and said.replace(".", "") == version:
+            return said
+    return None
+
+
 def _says_more(version: str | None, own: Split) -> bool:
     """Whether a release's tag knows the version better than its file.
 
@@ -501,6 +542,8 @@ def _says_more(version: str | None, own: Split) -> bool:
             and version.startswith(own.version)
             and version[len(own.version)] in ".-+_~"
         )
+    if _DAY.fullmatch(own.version):  # a day says less than a number, and a day is not another one
+        return not _DAY.fullmatch(version)
     return own.confidence <= 0.75 and "_" not in own.version and "-" not in own.version
 
 

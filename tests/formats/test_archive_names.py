@@ -77,6 +77,22 @@ HARD = {
     "Isabelle2025-2_linux.tar.gz": ("Isabelle", "2025-2"),
     "proton-mail-bin-1.12.1.rpm": ("proton-mail-bin", "1.12.1"),
     "teams-for-linux-2.11.1.x86_64.rpm": ("teams-for-linux", "2.11.1"),
+    "Bisq-64bit-1.9.12.rpm": ("Bisq-64bit", "1.9.12"),
+    "foo_foo-0.9.orig.tar.gz": ("foo_foo", "0.9"),
+    # a number that belongs to a machine, a system or another library
+    "ConsoleZ.x64.1.19.0.19104.zip": ("ConsoleZ.x64", "1.19.0.19104"),
+    "dotPeek64.2026.2.1.exe": ("dotPeek64", "2026.2.1"),
+    "virt-viewer-x64-11.0-1.0.msi": ("virt-viewer-x64", "11.0-1.0"),
+    "liteidex38.3-win64-qt5.15.2.zip": ("liteidex", "38.3"),
+    "llvm-mingw-20251216-ucrt-ubuntu-22.04-x86_64.tar.xz": ("llvm-mingw", "20251216"),
+    "rdiff-backup-2.2.6.win64exe.zip": ("rdiff-backup", "2.2.6"),
+    "PAGIT.V1.01.64bit.tgz": ("PAGIT", "1.01"),
+    "win-acme.v2.2.9.1701.x64.trimmed.zip": ("win-acme", "2.2.9.1701"),
+    "keybinder-3.0-v0.3.2.tar.gz": ("keybinder-3.0", "0.3.2"),
+    "encryptpad0_5_0_4_win32.zip": ("encryptpad", "0_5_0_4"),
+    "re2-2025-08-12.tar.gz": ("re2", "2025-08-12"),
+    "wsl-terminal-0.9.2.7z": ("wsl-terminal", "0.9.2"),
+    "10.56.7z": (None, "10.56"),
 }
 
 TAGS = {
@@ -138,6 +154,41 @@ URLS = {
     "https://x.example/get?path=a-4.1.8.tar.gz&file=1&id=26": ("a", "4.1.8", "tar.gz"),
     "https://x.example/sionlib/download.php?version=1.7.1": ("sionlib", "1.7.1", "php"),
     "https://mirrors.example/war/1.486/jenkins.war": ("jenkins", "1.486", "war"),
+    "https://x.example/odbc/releases/REL-18_00_0002/psqlodbc.msi": (
+        "psqlodbc",
+        "18_00_0002",
+        "msi",
+    ),
+    "https://x.example/stable/20260307-1417/fiji-jdk.zip": ("fiji-jdk", "20260307-1417", "zip"),
+    "https://x.example/CLIPS/6.40/clips_core_640.tar.gz": ("clips_core", "6.40", "tar.gz"),
+    "https://x.example/CLIPS/6.41/clips_core_640.tar.gz": ("clips_core", "640", "tar.gz"),
+    "https://x.example/zip/lsqlite3_v097.zip?uuid=v0.9.7": ("lsqlite3", "0.9.7", "zip"),
+    # a file of another count than the release's
+    "https://github.example/o/n/releases/download/v1.9.2607/n_2026_07_29.zip": (
+        "n",
+        "1.9.2607",
+        "zip",
+    ),
+    "https://github.example/o/n/releases/download/2021.01.04/n-20191221.zip": (
+        "n",
+        "20191221",
+        "zip",
+    ),
+    "https://github.example/o/n/releases/download/v1.0.92.0/n_1.0_Preview3_1.0.92.0.zip": (
+        "n_1.0_Preview3",
+        "1.0.92.0",
+        "zip",
+    ),
+    "https://github.example/o/n/releases/download/0.14rc2/n-0.14rc2-lib-2.3.8b.tar.xz": (
+        "n",
+        "0.14rc2",
+        "tar.xz",
+    ),
+    "https://github.example/o/n/releases/download/n-20250417/n-26.0w-20250417.tar.gz": (
+        "n",
+        "26.0w-20250417",
+        "tar.gz",
+    ),
     "https://x.example/packages/pandas-0.16.0.tar.gz#md5=bfe311f05dc0c351f8955fbd1e296e73": (
         "pandas",
         "0.16.0",

@@ -22,7 +22,9 @@ _NUMBERED: Final = re.compile(
     r"|scala|amd64v|x86|wx|php|ruby|node|ios|android|api)\d+\Z"
 )
 # A word behind a dot that says nothing of how finished it is: 3.11.0.cpp, 5.3.28.NC.
-_WORD: Final = re.compile(r"\.([A-Za-z]{2,}|x86|x64|win32|win64)(?![A-Za-z0-9])")
+_WORD: Final = re.compile(
+    r"\.([A-Za-z]{2,}|x86|x64|(?:win|linux)(?:32|64)[a-z]*|(?:32|64)bit)(?![A-Za-z0-9])"
+)
 _KEPT: Final = RELEASED | UNFINISHED | {"windows", "security"}
 _SYSTEM: Final = re.compile(r"[._](?:linux|windows|win32|win64|macos|osx|darwin)-.*", re.IGNORECASE)
 _GIT_DESCRIBED: Final = re.compile(r"-0-g[0-9a-f]{7,40}\Z")
@@ -53,7 +55,7 @@ def trim(stem: str, *, maven: bool) -> tuple[str, str | None]:
         if cut == 0:
             break
         if word in PLATFORMS or (word[:1].isalpha() and _NUMBERED.match(word)):
-            if word[0].isdigit() and (stem[cut] == "." or not _says_bits(stem[:cut])):
+            if word.isdecimal() and (stem[cut] == "." or not _says_bits(stem[:cut])):
                 break
             platform.append(stem[cut + 1 : end])
         elif (

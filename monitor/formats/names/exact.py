@@ -10,8 +10,8 @@ from monitor.formats.names.stem import Found, find
 __all__ = ["by_rule"]
 
 _WHEEL: Final = re.compile(r"([^-]+)-([^-]+)(?:-\d[^-]*)?-([^-]+-[^-]+-[^-]+)\Z")
-_DEB: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)_(\d[^_]*)_([a-z0-9-]+)\Z")
-_RPM: Final = re.compile(r"(.+)-(\d[^-]*-[^-]+)\.([A-Za-z0-9_]+)\Z")
+_DEB: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)_(\d[^_]*)_([a-z][a-z0-9-]*)\Z")
+_RPM: Final = re.compile(r"(.+)-(\d[^-]*-[^-]+)\.([A-Za-z][A-Za-z0-9_]*)\Z")
 _DEBIAN_SOURCE: Final = re.compile(r"(.+)_(\d[^_]*?)\.(?:orig(?:-[A-Za-z0-9-]+)?|debian)\Z")
 _BOTTLE: Final = re.compile(r"(.+)\.([a-z0-9_]+)\.bottle(?:\.\d+)?\Z")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from monitor.formats.names.words import NAMES_WITH_NUMBERS, UNFINISHED
+from monitor.formats.names.words import NAMES_WITH_NUMBERS, PLATFORMS, UNFINISHED
 
 __all__ = ["CONTINUES", "FULL", "PLAIN", "STARTS", "Segment", "segments_of"]
 
@@ -64,10 +64,12 @@ _PIECES: Final = re.compile(r"[^-_ ,@()\[\]]+").finditer
 _X86_64: Final = re.compile("x86[-_]64", re.IGNORECASE)
 _SEVEN_ZIPPED: Final = re.compile(r"\d[a-z]\d{3,}\Z", re.IGNORECASE | re.ASCII)
 # LVM2.2.03.31, soup3.3.4.1: the number in the name is the first of the version, said twice.
-_TWICE: Final = re.compile(r"(\d)\.(?=\1\.\d+\.\d)")
+_TWICE: Final = re.compile(r"(?<![vV.])(\d)\.(?=\1\.\d+\.\d)")
 # win-x86.4.13.0: the number belongs to the machine.
 _MACHINE: Final = re.compile(
-    r"(?:x86|x64|arm64|amd64|aarch64|win32|win64|i386|i686|linux64|py3|python3)\.(?=\d)",
+    r"(?:[a-z0-9.+]*\.)?"
+    r"(?:x86|x64|arm64|amd64|aarch64|win32|win64|i386|i686|linux64|py3|python3)\.(?=\d)"
+    r"|[a-z.+]+(?:32|64)\.(?=\d+\.\d+\.\d)",
     re.IGNORECASE,
 )
 
@@ -93,7 +95,7 @@ def segments_of(body: str) -> list[Segment]:
 
 def _segment(body: str, text: str, start: int, end: int) -> Segment:
     match = _SEGMENT(text)
-    if match is None:
+    if match is None or (text[0].isalpha() and text.lower() in PLATFORMS):
         return Segment("word", start, end, start)
     kind = match.lastgroup or "word"
     begin = start

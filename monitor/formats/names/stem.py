@@ -123,9 +123,15 @@ def _best(body: str, segments: list[Segment]) -> _Run | None:
     while index < count:
         segment = segments[index]
         kind = segment.kind
-        if kind == "word":
+        if kind == "word" or (
+            kind == "pre" and best and body[segment.start : segment.end].isalpha()
+        ):
             word = body[segment.start : segment.end].lower()
-            if best and best.rank == 3 and (word.partition(".")[0] in CUTTING or word in SYSTEMS):
+            if best and (
+                word.partition(".")[0] in CUTTING or word in SYSTEMS
+                if best.rank == 3
+                else word in SYSTEMS and _DATE.match(body[best.begin : segments[best.last].end])
+            ):
                 break
             index += 1
             continue
@@ -208,6 +214,13 @@ def _belongs_to_name(body: str, segments: list[Segment], first: int, last: int) 
         and _SCALA.match(body, start.start - 1)
     ):
         return True  # kafka_2.13-4.3.1: built for Scala 2.13
+    if (
+        start.kind == following.kind == "dotted"
+        and between == "-"
+        and following.begin > following.start
+        and start.begin == start.start
+    ):
+        return True  # keybinder-3.0-v0.3.2
     if start.kind == "joined":
         return following.kind == "dotted"  # python3.11-1.2
     if following.kind not in FULL:
@@ -229,7 +242,7 @@ def _goes_on(body: str, run: list[Segment]) -> bool:
         return False
     if len({body[one.end : two.start] for one, two in pairwise(run)}) > 1:
         return False
-    if len(run) == 3 or _YEAR.match(glued):
+    if len(run) == 3 or (len(run) > 3 and glued == "0") or _YEAR.match(glued):
         return True
     return body[run[0].start : run[0].begin].lower() in MARKERS
 

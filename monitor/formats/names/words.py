@@ -37,8 +37,8 @@ EXTENSIONS: Final = _kinds(
         tar.gz tar.xz tar.bz2 tar.zst tar.zstd tar.lz tar.lzma tar.lzo tar.lz4 tar.br tar.z
         tar tgz txz tbz tbz2 tb2 tlz tzst taz zip 7z cpio cpio.gz shar crate sdist src.rpm
         src.rock el tcl py pl rb lua sh awk php c cc cpp cxx h hh hpp hxx f f90 f77 java js
-        mjs cjs ts go rs hs ml d s asm el.gz c.gz c.xz h.gz ttf otf otc ttc pcf.gz bdf.gz
-        bdf woff woff2 css tex vim nroff gem rock spk xpi tm oxt vsx nupkg vsix phar pyz war
+        mjs cjs ts go rs hs ml d s asm el.gz py.gz pl.gz sh.gz c.gz c.xz h.gz ttf otf otc ttc pcf.gz
+        bdf.gz bdf woff woff2 css tex vim nroff gem rock spk xpi tm oxt vsx nupkg vsix phar pyz war
         ear jar aar cab lha lzh arj ace rar zoo gz bz2 xz zst lzma lz Z z
     """,
     binary="""
@@ -143,10 +143,11 @@ CUTTING: Final = _words("""
 """Words behind a dotted version after which nothing more of it comes (3.97-with-nspr-4.35)."""
 
 SYSTEMS: Final = _words("""
-    x86|64 msys msys2 msvc mingw mingw32 mingw64 gcc clang linux windows win32 win64 macos macosx
-    osx darwin freebsd x86_64 amd64 arm64 aarch64 i386 i686 armhf armv7 x64 x86
+    msys msys2 msvc mingw mingw32 mingw64 cygwin cygwin32 cygwin64 gcc clang linux windows win32
+    win64 macos macosx osx darwin freebsd netbsd openbsd solaris ubuntu debian fedora centos rhel
+    alpine opensuse glibc musl
 """)
-"""Systems whose own version may follow (1.3.12-msys-1.0.13); `x86|64` is how segments spell it."""
+"""Systems whose own version may follow (1.3.12-msys-1.0.13)."""
 
 RELEASED: Final = _words("final release ga")
 """Words that a version may truly end with, behind a dot (`5.3.39.RELEASE`, `20.0.1.Final`)."""
