@@ -112,9 +112,12 @@ TAILS = """
     -linux-x86_64.tar.gz _amd64.deb -deps.tar.xz .gh.tar.gz -frappe-blue.zip .x86_64.rpm .tar.gz.sig
     -darwin-arm64 -beta -rc1 .Final.jar -with-nspr.tar.gz -windows.exe.sha256 .orig.tar.xz -g1a2b3c4
     -git20240101.tar.gz .dev-src.zip -macos12-x64.dmg _all-in-one.tar.bz2 -p4-win32.zip.asc .patch
-    rc1.tar.gz a.zip -1.tar.xz z.exe .7z .7.zip ..tar.gz -- .gz .bz2.sig .whl -1.fc40.src.rpm -2_amd64.deb
-    .orig-data.tar.xz .debian.tar.xz -1.debian.tar.gz +ds.orig.tar.gz _1.orig.tar.gz -64.zip _32.tar.gz
-    -1a2b3c4d.tar.gz -20240101.tgz _20240101-src.zip -v2.zip /x.zip ?a=1 @2 %20b.zip -bar1_2_3.zip .apk
+    rc1.tar.gz a.zip -1.tar.xz z.exe .7z .7.zip ..tar.gz -- .gz .bz2.sig .whl -1.fc40.src.rpm
+    -2_amd64.deb
+    .orig-data.tar.xz .debian.tar.xz -1.debian.tar.gz +ds.orig.tar.gz _1.orig.tar.gz -64.zip
+    _32.tar.gz
+    -1a2b3c4d.tar.gz -20240101.tgz _20240101-src.zip -v2.zip /x.zip ?a=1 @2 %20b.zip -bar1_2_3.zip
+    .apk
 """.split()  # noqa: SIM905
 
 
