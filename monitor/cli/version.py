@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["version"]
 
 _CHUNK: Final = 1 << 16
+# Bytes that are no UTF-8 stay visible, as \udcXX; what some take for a line's end, as \u2028.
+_ODD: Final = re.compile("[\ud800-\udfff\x85\u2028\u2029]").search
+_SHOWN: Final = 80  # characters of a text that a message repeats
 _SIGNS: Final = {-1: "<", 0: "=", 1: ">"}
 
 
@@ -51,7 +55,8 @@ def compare(scheme: str, a: str, b: str) -> None:
         click.echo(_SIGNS[ordering.compare(scheme, a, b)])
         for text in dict.fromkeys((a, b)):
             if reason := ordering.unreadable(scheme, text):
-                click.echo(f"{text!a} is no version of scheme {scheme}: {reason}", err=True)
+                shown = ascii(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
+                click.echo(f"{shown} is no version of scheme {scheme}: {reason}", err=True)
 
 
 @version.command("sort")
@@ -93,13 +98,15 @@ def split(project: str | None) -> None:
     from monitor.formats.archive_names import split_many
 
     encoder = msgspec.json.Encoder()
-    out = sys.stdout.buffer
-    for lines in _chunks(sys.stdin.buffer):
+    out = _output()
+    for lines in _chunks():
         found = list(split_many(lines, project=project))
-        try:
+        if all(map(str.isascii, lines)):
             out.write(encoder.encode_lines(found))
-        except UnicodeEncodeError:  # bytes that are no UTF-8 stay visible, as \udcXX
-            out.writelines(map(_escaped, found))
+        else:
+            out.writelines(
+                _escaped(one) if _ODD(one.input) else encoder.encode(one) + b"\n" for one in found
+            )
         out.flush()
 
 
@@ -136,7 +143,8 @@ def latest(scheme: str, stable: bool, streams: bool, as_json: bool, project: str
 
 
 @version.command()
-def schemes() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per scheme.")
+def schemes(as_json: bool) -> None:
     """List the schemes: by whose rules versions can be compared."""
     from importlib import import_module
 
@@ -145,7 +153,10 @@ def schemes() -> None:
     width = max(map(len, ordering.schemes()))
     for scheme in ordering.schemes():
         said = (import_module(f"monitor.ordering.{scheme}").__doc__ or "").partition("\n")[0]
-        click.echo(f"{scheme:{width}}  {said}")
+        if as_json:
+            _write([_json({"scheme": scheme, "order": said})])
+        else:
+            click.echo(f"{scheme:{width}}  {said}")
 
 
 @contextmanager
@@ -159,8 +170,20 @@ def _wrong_questions_told() -> Iterator[None]:
         raise _WrongQuestion(str(error)) from None
 
 
-def _chunks(stdin: BinaryIO) -> Iterator[list[str]]:
-    """The lines of a stream, as many at a time as have arrived: quick in bulk, prompt in a pipe."""
+def _output() -> BinaryIO:
+    if sys.stdout is None:
+        raise _NoAnswer("standard output is closed: there is nowhere to write to")
+    return sys.stdout.buffer
+
+
+def _chunks() -> Iterator[list[str]]:
+    """The lines of standard input, as many at a time as have arrived: quick, and prompt in a pipe.
+
+    A closed one has none.
+    """
+    if sys.stdin is None:
+        return
+    stdin = sys.stdin.buffer
     read: Callable[[int], bytes] = getattr(stdin, "read1", stdin.read)
     rest: list[bytes] = []  # pieces of a line whose end has not come yet
     while chunk := read(_CHUNK):
@@ -175,7 +198,7 @@ def _chunks(stdin: BinaryIO) -> Iterator[list[str]]:
 
 
 def _lines() -> Iterator[str]:
-    for lines in _chunks(sys.stdin.buffer):
+    for lines in _chunks():
         yield from lines
 
 
@@ -216,6 +239,6 @@ def _json(value: dict[str, object]) -> bytes:
 
 
 def _write(lines: Iterable[bytes]) -> None:
-    out = sys.stdout.buffer
+    out = _output()
     out.writelines(lines)
     out.flush()

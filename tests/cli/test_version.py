@@ -194,6 +194,56 @@ def test_schemes_lists_each_with_one_line() -> None:
     assert all(len(line.split()) > 2 for line in lines)
 
 
+def test_schemes_as_json_say_the_same() -> None:
+    lines = objects(run("schemes", "--json"))
+
+    assert [line["scheme"] for line in lines] == list(schemes())
+    assert all(line["order"] in run("schemes").stdout for line in lines)
+
+
+def test_what_is_far_too_long_is_not_repeated_whole() -> None:
+    result = run("compare", "generic", "1." * 5000 + "1", "1")
+
+    assert result.stdout == "<\n"
+    assert "10001 characters" in result.stderr
+    assert len(result.stderr) < 300
+
+
+LINES = {
+    "empty": b"\n\n",
+    "one long line": b"a" * 1_000_000,
+    "only digits": b"7" * 1_000_000,
+    "ten thousand numbers": b"foo-" + b".".join([b"1"] * 10_000) + b".tar.gz",
+    "three hundred bytes": b"foo-" + b"1." * 148 + b"zip",
+    "nothing but separators": b"-" * 500,
+    "nul": b"foo\0-1.0.zip",
+    "a lone carriage return": b"foo-1.0.zip\rbar-1.0.zip",
+    "other line ends": "foo\u2028-1.0.zip\x85-2.0.zip".encode(),
+    "no text": bytes(range(128, 256)),
+    "other digits": "foo-１.２.zip".encode(),
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_every_line_gets_an_answer_and_the_next_one_too(line: bytes) -> None:
+    found = objects(run("split", stdin=line + b"\nfoo-2.0.tar.gz"))
+
+    assert len(found) == line.count(b"\n") + 2
+    assert found[0]["input"].encode("utf-8", "surrogateescape") == line.partition(b"\n")[0]
+    assert (found[-1]["name"], found[-1]["version"]) == ("foo", "2.0")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+@pytest.mark.parametrize("command", ["split", "sort generic"])
+def test_a_closed_stream_is_no_mistake_of_the_program(command: str, closed: str) -> None:
+    program = f"{sys.executable} -c 'from monitor.cli import main; main()' version {command}"
+
+    result = subprocess.run(["sh", "-c", f"{program} {closed}"], capture_output=True, check=False)
+
+    assert result.returncode == (0 if closed == "<&-" else 1)
+    assert b"mistake" not in result.stderr
+
+
 @pytest.mark.parametrize("arguments", [["split"], ["sort", "generic"]])
 def test_a_reader_that_leaves_early_causes_no_traceback(arguments: list[str]) -> None:
     read, write = os.pipe()
