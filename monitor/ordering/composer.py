@@ -35,9 +35,9 @@ _STABILITY = {
     "b": (b"\x04", "beta"),
     "beta": (b"\x04", "beta"),
     "rc": (b"\x05", "RC"),
-    "p": (b"\x07", "patch"),
-    "pl": (b"\x07", "patch"),
-    "patch": (b"\x07", "patch"),
+    "p": (b"\xc8", "patch"),  # above a further number, which only dates can have: 2010.1.2-p1
+    "pl": (b"\xc8", "patch"),
+    "patch": (b"\xc8", "patch"),
 }
 _END = b"\x06"
 _NO_LIMIT = "9999999"  # what Composer puts for an x

@@ -1,9 +1,10 @@
 """NuGet's order: SemVer 2.0.0 with one to four numbers and without regard to case.
 
-Missing numbers are zeros: `1.0` equals `1.0.0.0`. Leading zeros are read. Build
-metadata does not count.
+Missing numbers are zeros: `1.0` equals `1.0.0.0`. Leading zeros and blanks around a
+number or the whole are read. Build metadata does not count.
 
-Unlike .NET's `Version` numbers may be of any size.
+Unlike NuGet's, numbers may be of any size: those above 2147483647 it refuses, and in a
+pre-release takes for words.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from .semver import identifiers
 
 _FULL = re.compile(
     r"""
-    ([0-9]+) (?:\.([0-9]+))? (?:\.([0-9]+))? (?:\.([0-9]+))?
+    \ *([0-9]+)\ * (?:\.\ *([0-9]+)\ *)? (?:\.\ *([0-9]+)\ *)? (?:\.\ *([0-9]+)\ *)?
     (?:- ([0-9A-Za-z-]+ (?:\.[0-9A-Za-z-]+)*) )?
     (?:\+ [0-9A-Za-z-]+ (?:\.[0-9A-Za-z-]+)* )?
+    \ *
     """,
     re.VERBOSE,
 ).fullmatch

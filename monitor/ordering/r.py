@@ -1,6 +1,10 @@
-"""R's order: `package_version`. Numbers between dots or dashes, and `1.0` is below `1.0.0`.
+"""R's order: `compareVersion`. Numbers between dots or dashes, and `1.0` is below `1.0.0`.
 
-Dots and dashes are equal: `1.2-3` equals `1.2.3`.
+Dots and dashes are equal: `1.2-3` equals `1.2.3`. Numbers may be of any size; R's end at
+2147483647.
+
+R has a second order: its operators (`package_version("1.0") == "1.0.0"`) fill the shorter
+version up with zeros. The documented function for "which is later" decides here.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 PAIRS = 20_000
@@ -147,6 +148,77 @@ _REAL = {
     """,
 }
 
+# Versions that nobody publishes and a scheme must place all the same, each against each.
+_ODD = {
+    "pep440": """
+        0 00 1 1.0 01.0 1.0.0 0!1.0 1!1.0 00!1 1!0 1.0a 1.0a0 1.0a1 1.0a01 1.0.a.1 1.0-a-1 1.0_a_1
+        1.0alpha1 1.0b 1.0beta 1.0c1 1.0rc1 1.0pre1 1.0preview1 1.0.preview_1 1.0-1 1.0-01 1.0-0
+        1.0.post 1.0post0 1.0.post0 1.0.post1 1.0-r1 1.0rev1 1.0.rev 1.0dev 1.0.dev0 1.0.dev1
+        1.0a1.dev1 1.0.post1.dev1 1.0a1.post1 1.0a1.post1.dev1 1.0+a 1.0+1 1.0+01 1.0+a.1 1.0+a-1
+        1.0+A_1 1.0+1.a 1.0+ 1.0+a+b 1.0+a..b 1.0-a1-1 1.0-1-1 1.0.0.0.0.0 v1.0 V1.0 vv1 v.1 1.0. .1
+        1..0 1.0-dev 1.0-DEV-1 1.0RC1 1.0.RC.1 1.0_post_1 1.0+ubuntu.1 1.0+ubuntu.01 1.0+ubuntu.a
+        1.0a-1 1.0a.b 1.0.post-1 1.0.dev-1 1.0+0 1.0+00 1.0+0a 1.0+a0 1!1!1 1:1.0 1.x 1.* a1 1a1
+        1.0.1a 1.0final
+    """,
+    "semver": """
+        0.0.0 1.0.0 v1.0.0 V1.0.0 =1.0.0 =v1.0.0 vv1.0.0 1.0 1 1.0.0.0 01.0.0 1.01.0 1.0.01 1.0.0-0
+        1.0.0-00 1.0.0-01 1.0.0-1 1.0.0-10 1.0.0-2 1.0.0-a 1.0.0-A 1.0.0-a.1 1.0.0-a.01 1.0.0-a.10
+        1.0.0-a.2 1.0.0-a.a 1.0.0-a- 1.0.0-- 1.0.0--- 1.0.0--1 1.0.0-0a 1.0.0-00a 1.0.0-0-0 1.0.0-
+        1.0.0-a. 1.0.0-.a 1.0.0-a..b 1.0.0+a 1.0.0+01 1.0.0+ 1.0.0+a+b 1.0.0-a+b 1.0.0+b-a 1.0.0-a_b
+        1.0.0a 1.0.0.a x 1.x 1.x.x * 9007199254740991.0.0 9007199254740990.0.0
+        1.0.0-9007199254740991 1.0.0-9007199254740990
+    """,
+    "gem": """
+        0 1 1.0 1.0.0 1.a 1.0.a 1.a.0 1.0.a.0 a 1.A 1.B 1.b 1.10 1.9 1.01 1.001 1.0-1 1.0-a 1-0
+        1-a.1 1--1 1.0.pre 1.0.pre1 1.0.pre.1 1.0.rc1 1.0.rc10 1.0.rc2 1.0.rc.10 1.0.a10 1.0.a9
+        1.a1b2 1.0.b 1.0.beta 1.0.beta.0 1.0.beta.0.0 00.1 0.0 0.0.a 1. .1 1..0 1_0 1.0+1 v1.0
+        1.0.0.0.0.0.0.1 1.0.0.0.0.a.0.0.0
+    """,
+    "maven": """
+        0 1 1.0 1.0.0 1-0 1-0.0 1. 1- .1 -1 1..0 1--0 1-1 1.1 1-a 1.a 1a 1a1 1-a1 1-a-1 1.a1 1.a.1
+        1alpha1 1-alpha1 1-alpha-1 1.alpha.1 1-alpha 1-beta 1b1 1b 1-b1 1-m1 1m 1-milestone-1 1-rc1
+        1-cr1 1-rc-1 1-snapshot 1-SNAPSHOT 1.snapshot 1-ga 1-final 1-release 1.ga 1.final 1.release
+        1-sp 1-sp1 1sp1 1-sp-1 1-x 1-xyz 1.x 1-foo2 1-foo10 1-foo-2 1-1-1 1-1.1 1.1-1 1.0.1 1.0-1
+        1-0.1 1-0-1 1.0.0-1 1-0.alpha 1-0a 1.0-rc1-SNAPSHOT 1-rc1.1 01 1.01 1.001 1_1 1_2 1+1 1+2
+        1-20240101.101112-3 1-jre 1-android 1.0.RELEASE 1.0.0.Final 1.0-GA1 1-ga-1 1-final1 a b
+        alpha beta m rc ga sp final release snapshot foo 1-alpha-SNAPSHOT 2.0.0.Beta5 2.0.0.CR1
+        1-dev 1-pre 1-pr1 2147483647 2147483648 9223372036854775807 9223372036854775808 1-K
+    """,
+    "debian": """
+        0 0:0 0:0-0 1:0 0001:1.0 1:1.0 2147483647:1 2147483648:1 4294967297:1 99999999999:1 :1.0 1:
+        1.0 1.0- -1.0 1.0-1 1.0-1-1 1-0-1 1.0~ 1.0~~ 1.0~~a 1.0~a 1.0a 1.0+ 1.0+a 1.0. 1.0.. 1..0
+        1.0_1 1.0^1 1.0-1~ 1.0-1+ 1.0-~1 ~1 ~ + a a1 1a 00 000 1.00 1.0-00 1.0-0 1.01 1.1 1.010
+        1:1:1 1.0:1 1.0-1:1 1.0~rc1-1~exp1 1.0~rc1-1 v1.0 1,0 1%0 1.0-a 1.0A 1.0z 1.0-1.1
+        1.0-1ubuntu1 1.0-1build1 0~0 0~ 0-~
+    """,
+    "rpm": """
+        0 00 0:1 1:1 01:1 1.0 1.00 1.0. 1..0 1_0 1.0-1 1.0-01 1.0~ 1.0~~ 1.0^ 1.0^^ 1.0^~ 1.0~^
+        1.0~rc1 1.0^git1 1.0^git1~pre 1.0~rc1^git1 1.0a 1.0.a 1.0A a A aa ab a1 1a 1a1 1.0+ 1.0+1 +
+        1.0++ 1.0+x 1.0{ 1.0} 1.0% ~ ^ ~1 ^1 .1 1. _ 1.0-1.fc40 1.0-1^ 1.0-1~ 1.0-1~rc1 1.0-^ 1.0-~
+        1.0^20200101 1.0.1 1.0^1.0 5.5p10 5.5p2 xyz10 xyz.4 10xyz 1.0aa 1.0b 1.0.b
+    """,
+    "cpan": """
+        0 1 1. .1 1.0 1.00 1.10 1.1 1.100 1.1000 1.9 1.12_3 1.1_23 1.123_456 1_2 1_ _1 v1 v1. v1.0
+        v1.2 v1.2.3 v1.2_3 v1.2.3_4 1.2.3 1.2.3.4 1.2.3_4 01 01.2 1.02 1.02.3 001.2 v001.2 v1.02
+        v1.002 1.002 1.0020 1.00200 v0.0.1 0.000001 0.0000001 1e3 1.2e3 1.2alpha v v1a 1.2- 1..2
+        v1..2 .1.2 .1.2.3 1.2.3. 1.999 1.9999 1.999999 v1.999 v1.1000 1.2_3_4 v1.2_3_4 0.01 00.01
+        v00.01 1.2.03 v1.2.3.4.5.6.7 1.023_05 1.02305 1.11111111111111111111
+    """,
+    "composer": """
+        1 1.0 1.0.0 1.0.0.0 1.0.0.0.0 v1 V1.0 1.0-dev 1.0dev 1.0.x-dev 1.x-dev 1.*-dev x-dev
+        1.0.0-alpha 1.0.0-a 1.0.0-alpha1 1.0.0alpha1 1.0.0-alpha.1 1.0.0-alpha-1 1.0.0-alpha01
+        1.0.0-beta 1.0.0-b2 1.0.0-RC 1.0.0-rc1 1.0.0-RC10 1.0.0-RC2 1.0.0-patch 1.0.0-pl 1.0.0-p1
+        1.0.0-patch1 1.0.0-stable 1.0.0-stable1 1.0.0+x 1.0.0-beta+x 1.0.0-beta-dev 1.0.0-beta1-dev
+        1.0.0-RC1.1 1.0.0-beta1.2.3 1.0@dev 1.0@beta 1.0@stable 1.0@RC 1.0-beta@stable dev-master
+        master trunk default dev-1.0 dev-foo DEV-foo dev-foo@dev 1.0#abc 1.0-foo 1.0foo 1.0.0-gamma
+        2010 2010-01 2010.01.02 20100102 2010-01-02-10-20-30 2010-01-02-10-20-30.5 20100102-203040
+        20100102203040 2010.1 2010.01 2010.01.02-beta 2010-01-02-p1 99999 100000 100000.0 1.100000
+        1.2.3.4-beta 01.02 00.1 1.0.0-0 1.0.0-1 1.0-1 1.0_p1 1.0.p1 1.0p1 1.0.0.0-dev
+        1.0.9999999.9999999-dev
+    """,
+}
+_HUGE = "9" * 40
+
 _NUMBER = re.compile(r"[0-9]+")
 _WORD = re.compile(r"[A-Za-z]+")
 _VOCABULARY = """
@@ -184,6 +256,13 @@ def pairs(scheme: str, shared: Path | None = None, count: int = PAIRS) -> list[t
                 a, b = b, a
         pairs.append((a, b))
     return pairs
+
+
+def odd_pairs(scheme: str) -> list[tuple[str, str]]:
+    """Each odd version against each other one, in both directions by turns."""
+    versions = [*_ODD[scheme].split(), _HUGE, f"1.{_HUGE}", f"1.0-{_HUGE}", f"{_HUGE}.1"]
+    pairs = list(combinations(versions, 2))
+    return [pair if at % 2 else pair[::-1] for at, pair in enumerate(pairs)]
 
 
 def mutated(version: str, chance: random.Random) -> str:
