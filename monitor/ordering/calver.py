@@ -2,7 +2,7 @@
 
 All spellings of a date are brought to year.month.day, and then the generic
 order holds: `20240115`, `2024-01-15` and `2024.1.15` are equal, `24.04` is
-`2024.04`. Short years count from 2000, as calver.org has it.
+`2024.04`. The `v` of tags does not count. Short years count from 2000, as calver.org has it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from . import generic
 from .encoding import Unreadable
 
-_FIRST = re.compile(r"([0-9]+)(?:[Tt]([0-9]{4,6})[Zz]?(?![0-9A-Za-z]))?")
+_FIRST = re.compile(r"v?([0-9]+)(?:[Tt]([0-9]{4,6})[Zz]?(?![0-9A-Za-z]))?")
 _YEARS = range(1970, 2200)
 _SHORT_YEARS = range(200)
 
