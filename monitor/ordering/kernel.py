@@ -1,8 +1,8 @@
 """The Linux kernel's order: numbers, then `-testN`, `-preN` or `-rcN` before the release.
 
 `6.6` is `6.6.0`: so the kernel calls itself. Old spellings are read (`2.1.132pre3`,
-`2.4.0-test13-pre7`, `0.99pl15j`), and the `v` of tags. `next-20240101` and other trees' names are no
-versions of this scheme.
+`2.4.0-test13-pre7`, `0.99pl15j`), and the `v` of tags. `next-20240101` and other trees' names are
+no versions of this scheme.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import re
 
 from .encoding import NUMBERS, Unreadable
 
-_FULL = re.compile(r"v?([0-9]+(?:\.[0-9]+)*)((?:[.-]?(?:test|pre|rc|pl)-?[0-9]+)*)([a-z])?").fullmatch
+_FULL = re.compile(
+    r"v?([0-9]+(?:\.[0-9]+)*)((?:[.-]?(?:test|pre|rc|pl)-?[0-9]+)*)([a-z])?"
+).fullmatch
 _MARKS = re.compile(r"(test|pre|rc|pl)-?([0-9]+)").findall
 
 _MARK = {"test": b"\x03", "pre": b"\x04", "rc": b"\x05", "pl": b"\x07"}

@@ -62,7 +62,10 @@ _PLAIN: Final = re.compile(r"(?:\d+(\.)\d[\d.]*+(?<!\.)|\d{1,6})\Z", re.ASCII).m
 _INNER: Final = {"joined": "dots", "after": "one", "glued": "int"}
 _PIECES: Final = re.compile(r"[^-_ ,@()\[\]]+").finditer
 _X86_64: Final = re.compile("x86[-_]64", re.IGNORECASE)
-_SEVEN_ZIPPED: Final = re.compile(r"\d[a-z]\d{3,}\Z", re.IGNORECASE | re.ASCII)
+_SEVEN_ZIPPED: Final = re.compile(
+    r"\d[a-z](?:\d{3,}|(?<![abjpru])\d{2,}\.\d+)\Z", re.IGNORECASE | re.ASCII
+)
+_STABLE: Final = re.compile(r"(?:stable|release|rel)(?=\d{4,}\Z)", re.IGNORECASE | re.ASCII)
 # LVM2.2.03.31, soup3.3.4.1: the number in the name is the first of the version, said twice.
 _TWICE: Final = re.compile(r"(?<![vV.])(\d)\.(?=\1\.\d+\.\d)")
 # win-x86.4.13.0: the number belongs to the machine.
@@ -101,8 +104,11 @@ def _segment(body: str, text: str, start: int, end: int) -> Segment:
     begin = start
     if kind in ("dotted", "number", "lettered"):
         if kind == "lettered" and not start and _SEVEN_ZIPPED.match(text):
-            return Segment("glued", start, end, start + 2)  # 7z2301
+            kind = "joined" if "." in text else "glued"
+            return Segment(kind, start, end, start + 2)  # 7z2301, 7z19.00
         begin += len(text) - len(text.lstrip("vV."))
+    elif kind == "pre" and (announced := _STABLE.match(text)):  # edk2-stable202511
+        return Segment("number", start, end, start + announced.end())
     elif kind == "pre":
         if not start and len(text) > 2 and text[1].isdecimal():  # b8117, n4.4
             if text[1:] in NAMES_WITH_NUMBERS:

@@ -240,7 +240,7 @@ def _goes_on(body: str, run: list[Segment]) -> bool:
     glued = body[run[0].begin : run[0].end]
     if not glued.isdecimal() or any(s.kind != "number" or s.begin > s.start for s in run[1:]):
         return False
-    if len({body[one.end : two.start] for one, two in pairwise(run)}) > 1:
+    if len({body[one.end : two.start] for one, two in pairwise(run)}) > 1 or glued in ("32", "64"):
         return False
     if len(run) == 3 or (len(run) > 3 and glued == "0") or _YEAR.match(glued):
         return True
