@@ -123,7 +123,8 @@ _LAST: Final = re.compile(r"(?:x86[-_]64|[^-_. ]+)\Z", re.IGNORECASE)
 _SOURCES: Final = re.compile(r"[-_.](?:src|source|sources|orig)\b", re.IGNORECASE)
 _BETWEEN: Final = "-_. @/"
 _LONGEST_END: Final = 100
-_UNSURE_END: Final = re.compile(r"\d\.\d|[/?@:=#%]", re.ASCII)  # a second version; an address
+# A second version; an address; a digit of the version is the end's (foo-1.2.7z, foo-1.2.64bit).
+_UNSURE_END: Final = re.compile(r"\d\.\d|[/?@:=#%]|\A(?:\d|z|bit)", re.ASCII | re.IGNORECASE)
 _ALONE_DIFFERENT: Final = frozenset(("gz", "xz", "bz2"))  # patch-6.7.xz is a patch
 _RULED: Final = frozenset(("deb", "udeb", "rpm", "drpm", "whl"))  # whose rules look at the name
 _MAVEN: Final = frozenset(("jar", "war", "ear", "aar", "pom"))
@@ -168,7 +169,7 @@ def _plainly(text: str, name: str | None, version: str, end: str) -> Split | Non
         known = _ENDS_UNDERSCORED[end]
         name = name[:-1]
     else:  # foo-v, foo_v
-        known = _ENDS[end]
+        known = _ENDS_SAID[end]
         name = name[:-2]
     if known:
         more, extension, kind, platform, sure = known
@@ -185,7 +186,7 @@ def _otherwise(text: str) -> Split:
         name, separator, dotted, end, version, extension = common.groups()
         if version:
             return Split(text, name, version, "source", extension, None, 0.7)
-        known = _ENDS_UNDERSCORED[end] if separator == "_" else _ENDS[end]
+        known = _ENDS_BEHIND[separator.lower()][end]
         if known:
             more, extension, kind, platform, sure = known
             if platform is None or not _SOURCES.search(name):
@@ -257,14 +258,14 @@ class _Ends(dict[str, _End | None]):
         return found
 
     def _read(self, end: str) -> _End | None:
-        if end.startswith(tuple("0123456789zZ")) or _UNSURE_END.search(end):  # foo-1.2.7z
+        if _UNSURE_END.search(end):
             return None
         text = f"{self.before}1.0{end}"
         suffix = extension_of(text)[1].lower()
         if not suffix or suffix in _ALONE_DIFFERENT or suffix.rpartition(".")[2] in _RULED:
             return None
         found = _split_long(text, None, None, ())
-        version, name = found.version or "", self.before[:-1] or None
+        version, name = found.version or "", self.before[:1] or None
         if found.name != name or not version.startswith("1.0"):
             return None
         return version[3:], found.extension, found.kind, found.platform, found.confidence
@@ -272,7 +273,14 @@ class _Ends(dict[str, _End | None]):
 
 _ENDS: Final = _Ends("x-")
 _ENDS_UNDERSCORED: Final = _Ends("x_")
+_ENDS_SAID: Final = _Ends("x-v")
 _ENDS_ALONE: Final = _Ends("")
+_ENDS_BEHIND: Final = {
+    "-": _ENDS,
+    "_": _ENDS_UNDERSCORED,
+    "-v": _ENDS_SAID,
+    "_v": _ENDS_SAID,
+}
 
 
 def split_many(texts: Iterable[str], *, project: str | None = None) -> Iterator[Split]:

@@ -117,7 +117,7 @@ TAILS = """
     .orig-data.tar.xz .debian.tar.xz -1.debian.tar.gz +ds.orig.tar.gz _1.orig.tar.gz -64.zip
     _32.tar.gz
     -1a2b3c4d.tar.gz -20240101.tgz _20240101-src.zip -v2.zip /x.zip ?a=1 @2 %20b.zip -bar1_2_3.zip
-    .apk
+    .apk bit-x64.zip -psf-20150529.tar.gz _PUBLIC_20260605.zip -ucrt-ubuntu-20.04.tgz .cpp-src.zip
 """.split()  # noqa: SIM905
 
 

@@ -130,7 +130,9 @@ def _best(body: str, segments: list[Segment]) -> _Run | None:
             if best and (
                 word.partition(".")[0] in CUTTING or word in SYSTEMS
                 if best.rank == 3
-                else word in SYSTEMS and _DATE.match(body[best.begin : segments[best.last].end])
+                else best.rank == 2
+                and word in SYSTEMS
+                and _DATE.match(body[best.begin : segments[best.last].end])
             ):
                 break
             index += 1
