@@ -213,7 +213,8 @@ def _mark_strangers(all_open: Sequence[_Open], project: str | None) -> None:
     releases = [o for o in all_open if o.release]
     tags = [kin.Tagged(o.name, o.version, o.key, o.stable) for o in releases]
     for n in kin.strangers(tags, project):
-        releases[n].no_release("other-name", f"the tag is of {releases[n].name!r}")
+        name = (releases[n].name or "").rstrip("/")
+        releases[n].no_release("other-name", f"the tag is of {name!r}")
 
 
 def _mark_unfinished_tags(all_open: Sequence[_Open], project: str | None) -> None:

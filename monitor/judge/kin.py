@@ -16,7 +16,7 @@ ENOUGH: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A version and the name that its tag gives, None where it gives none."""
+    """A version and the name that its tag gives, None where it gives none; a folder's with a `/`."""
 
     name: str | None
     version: str
@@ -35,7 +35,9 @@ def strangers(tags: Sequence[Tagged], project: str | None) -> set[int]:
     Where some name the project, or a tag has none of the names, that is the
     project's own: "dua-core-v3.1.0" among 2.41.0, 2.42.0 is a part of it. A
     project may also begin to write its name: where all of one name come right
-    after all without a name ("v1.9", then "foo-2.0"), they are its own.
+    after all without a name ("v1.9", then "foo-2.0"), they are its own; but
+    no part of the project ("dua-core"), no folder ("kuttl/v2.0.0") and no mere
+    number ("pr-379-v2") goes on with its count.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     plain: list[int] = []
@@ -49,7 +51,8 @@ def strangers(tags: Sequence[Tagged], project: str | None) -> set[int]:
     if not own:
         if len(plain) < ENOUGH:
             return set()
-        if len(others) == 1 and _continues(tags, plain, groups[others[0]]):
+        part = project and others and others[0].startswith(_folded(project) + "-")
+        if len(others) == 1 and not part and _continues(tags, plain, groups[others[0]]):
             return set()
         others = [name for name in others if len(groups[name]) < len(plain)]
     return {n for name in others for n in groups[name]}
@@ -64,9 +67,11 @@ def _continues(tags: Sequence[Tagged], plain: list[int], named: list[int]) -> bo
     after = min((tags[n] for n in named), key=lambda tag: tag.key)
     if "/" in (after.name or "") or after.key <= last.key:
         return False
+    if len(numbers(after.version)) < min(2, len(numbers(last.version))):
+        return False
     old, new = ([int(n) for n in (*numbers(t.version), "0", "0")[:2]] for t in (last, after))
     return new <= [old[0], old[1] + 1] or new == [old[0] + 1, 0]
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name.lower())
+    return re.sub(r"[-_.]+", "-", name.lower().strip("/"))

@@ -65,7 +65,7 @@ def flaw(version: str) -> str | None:
 class Reading:
     """A candidate's version as it is read.
 
-    `name`    the project that the tag names, where it names one
+    `name`    the project that the tag names, where it names one; with a `/` where it is a folder
     `moving`  why this names something that moves, and is no version
     """
 
@@ -113,7 +113,8 @@ def _split(version: str, name: str | None, project: str | None, scheme: str) -> 
     taken = _dotted(found.alias_version or found.version)
     if ordering.unreadable(scheme, taken) and not ordering.unreadable(scheme, f"v{taken}"):
         taken = f"v{taken}"
-    return Reading(taken, found.name)
+    folder = found.name is not None and f"{found.name}/" in version
+    return Reading(taken, f"{found.name}/" if folder else found.name)
 
 
 def _dotted(version: str) -> str:

@@ -38,6 +38,17 @@ def test_a_project_that_begins_to_write_its_name_goes_on():
     assert spelled("v1.2", "1.2.1", "release-1.3", "foo-1.4", "1.5-rc1", "20160708") == "foo-1.4"
 
 
+@pytest.mark.parametrize("part", ["kuttl/v2.0.0", "pr-379-shots-v2"])
+def test_c14_a_folder_or_a_mere_number_does_not_go_on_with_the_count(part):
+    assert spelled("1.41.0", "1.42.1", "1.42.3", part) == "1.42.3"
+    assert spelled("1.41.0", "1.42.1", "1.42.3", "kn-2.0.0") == "kn-2.0.0"
+
+
+def test_c14_a_part_of_the_project_does_not_go_on_with_its_count():
+    assert spelled("2.41.0", "2.42.0", "2.42.1", "dua-core-v3.0.0", project="dua") == "2.42.1"
+    assert spelled("2.41.0", "2.42.0", "2.42.1", "dua-v3.0.0", project="dua") == "dua-v3.0.0"
+
+
 def test_a_project_that_ceases_to_write_its_name_goes_on():
     assert spelled("curl-7_9", "curl-8_0", "curl-8_1_0", "v8.2") == "v8.2"
 
