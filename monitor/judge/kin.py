@@ -16,7 +16,7 @@ ENOUGH: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A version and the name that its tag gives, None where it gives none; a folder's with a `/`."""
+    """A version and the name that its tag gives, None where it gives none; a folder's has a /."""
 
     name: str | None
     version: str
