@@ -73,7 +73,7 @@ def test_b14_a_page_that_now_shows_other_things_is_not_believed():
     assert versions(added=20) is None
 
 
-def test_c12_a_first_look_brings_any_number_of_versions():
+def test_C12_a_first_look_brings_any_number_of_versions():
     assert versions(live=0, added=3_000, known=0) is None
 
 

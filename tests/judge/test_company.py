@@ -15,7 +15,7 @@ DATES = ("20160708", "20161001", "20170402", "20180203")
 @pytest.mark.parametrize(
     "intruder", ["20120211", "2010-06-03", "2010.06.03", "201202110930", "120211"]
 )
-def test_c04_a_date_among_numbers_is_not_newest(intruder):
+def test_C04_a_date_among_numbers_is_not_newest(intruder):
     verdicts = judged(*NUMBERS, intruder)
 
     assert stable(verdicts) == "2.0"
@@ -24,7 +24,7 @@ def test_c04_a_date_among_numbers_is_not_newest(intruder):
 
 
 @pytest.mark.parametrize("wild", ["9.9.9", "99999", "99.99.99", "999.0", "10000.1", "1000000.0.0"])
-def test_c04_a_wild_jump_is_not_newest(wild):
+def test_C04_a_wild_jump_is_not_newest(wild):
     verdicts = judged(*NUMBERS, wild)
 
     assert stable(verdicts) == "2.0"
@@ -32,11 +32,11 @@ def test_c04_a_wild_jump_is_not_newest(wild):
     assert not by_version(verdicts)[wild].release
 
 
-def test_c04_several_wild_jumps_do_not_hide_behind_one_another():
+def test_C04_several_wild_jumps_do_not_hide_behind_one_another():
     assert stable(judged(*NUMBERS, "9.9.9", "99999", "999.0.0", "1.3-beta1", "3.0-rc1")) == "2.0"
 
 
-def test_c04_the_settings_admit_what_a_general_rule_doubts():
+def test_C04_the_settings_admit_what_a_general_rule_doubts():
     assert stable(judged(*NUMBERS, "20120211", allow=("20120211",))) == "20120211"
     assert stable(judged(*NUMBERS, "99999", allow=("99999",))) == "99999"
     assert stable(judged("nightly20240101", tag="nightly{version}")) == "20240101"
@@ -127,7 +127,7 @@ def c15(turned_up: str) -> list[Candidate]:
     ]
 
 
-def test_c15_an_old_release_that_turns_up_with_a_higher_number_is_parked():
+def test_C15_an_old_release_that_turns_up_with_a_higher_number_is_parked():
     verdicts = judge(c15("2022-01-01"), scheme="generic")
 
     assert stable(verdicts) == "0.14"
@@ -135,17 +135,17 @@ def test_c15_an_old_release_that_turns_up_with_a_higher_number_is_parked():
     assert "0.14" in by_version(verdicts)["4.02.3"].reason
 
 
-def test_c15_the_operator_may_admit_it():
+def test_C15_the_operator_may_admit_it():
     verdicts = judge(c15("2022-01-01"), scheme="generic", rules=Rules(allow=("v4.02.3",)))
 
     assert stable(verdicts) == "4.02.3"
 
 
-def test_c15_what_was_there_from_the_beginning_is_believed():
+def test_C15_what_was_there_from_the_beginning_is_believed():
     assert stable(judge(c15("2021-05-01"), scheme="generic")) == "4.02.3"
 
 
-def test_c15_what_is_less_than_a_year_older_is_believed():
+def test_C15_what_is_less_than_a_year_older_is_believed():
     late = Candidate("1.0", published=day("2020-06-01"), first_seen=day("2022-01-01"))
 
     assert stable(judge([*c15("2022-01-01")[:2], late], scheme="generic")) == "1.0"
@@ -170,7 +170,7 @@ def test_prereleases_are_shown_only_while_newer():
 
 
 @pytest.mark.parametrize("bare", ["011", "696"])
-def test_c04_a_number_that_lost_its_dots_is_not_newest(bare):
+def test_C04_a_number_that_lost_its_dots_is_not_newest(bare):
     verdicts = judged("0.1.1", "0.695", "0.696", "0.735", bare)
 
     assert stable(verdicts) == "0.735"
@@ -181,7 +181,7 @@ def test_a_project_that_drops_the_leading_nought_goes_on():
     assert stable(judged("0.118", "0.119", "0.120", "121", "122")) == "122"
 
 
-def test_c04_a_first_number_that_always_counted_does_not_leap():
+def test_C04_a_first_number_that_always_counted_does_not_leap():
     counted = [f"{n}.{m}.0" for n in range(37, 54) for m in range(3)]
 
     assert stable(judged(*counted, "72.3.83")) == "53.2.0"
@@ -192,7 +192,7 @@ def test_a_first_number_may_leap_to_the_year():
     assert stable(judged(*[f"{n}.0" for n in range(4, 19)], "26.0")) == "26.0"
 
 
-def test_c04_a_day_with_a_short_year_is_not_newest():
+def test_C04_a_day_with_a_short_year_is_not_newest():
     assert stable(judged("0.13.1", "0.14.2", "0.15.1", "23-03-28")) == "0.15.1"
 
 

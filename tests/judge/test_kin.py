@@ -19,14 +19,14 @@ def spelled(*tags: str, project: str | None = None) -> str | None:
     "part", ["dua-core-v3.1.0", "sdk/typescript/v2.42.1", "pr-37967-screenshots-v7"]
 )
 @pytest.mark.parametrize("project", [None, "dua"])
-def test_c14_a_part_of_the_repository_is_not_newest(part, project):
+def test_C14_a_part_of_the_repository_is_not_newest(part, project):
     verdicts = judged(*OWN, "dua-core-v2.0.0", part, project=project)
 
     assert newest(verdicts).stable.candidate.version == "v2.42.1"
     assert by_version(verdicts)[part].rule == "other-name"
 
 
-def test_c14_other_products_in_a_list_of_installers_are_not_newest():
+def test_C14_other_products_in_a_list_of_installers_are_not_newest():
     known = ("3.12.1", "3.13.0", "3.14.7", "3.15.0rc1")
 
     assert spelled(*known, "miniforge3-26.3.2-3", "pypy3.11-7.3.20") == "3.14.7"
@@ -53,7 +53,7 @@ def test_a_project_that_ceases_to_write_its_name_goes_on():
     assert spelled("curl-7_9", "curl-8_0", "curl-8_1_0", "v8.2") == "v8.2"
 
 
-def test_c14_a_number_far_off_is_of_another_package():
+def test_C14_a_number_far_off_is_of_another_package():
     assert spelled("v0.37.0", "v0.38.0", "v0.39.1", "charts-1.13.2") == "v0.39.1"
 
 

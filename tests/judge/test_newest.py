@@ -39,7 +39,7 @@ def test_deprecated_versions_count_only_where_there_is_no_other():
     assert stable(judge([old], scheme="pvp")) == "2.0"
 
 
-def test_c01_a_withdrawn_release_gives_the_place_back_to_the_one_before():
+def test_C01_a_withdrawn_release_gives_the_place_back_to_the_one_before():
     before = judged("1.9", "2.0")
     after = judge([Candidate("1.9"), Candidate("2.0", state=State.WITHDRAWN)], scheme="generic")
 
@@ -47,7 +47,7 @@ def test_c01_a_withdrawn_release_gives_the_place_back_to_the_one_before():
     assert len(after) == 2
 
 
-def test_c02_a_fix_of_an_old_series_is_news_but_not_newest():
+def test_C02_a_fix_of_an_old_series_is_news_but_not_newest():
     verdicts = judged("1.3.8", "1.3.9", "1.4.9", scheme="semver")
     fix = by_version(verdicts)["1.3.9"]
 
@@ -116,7 +116,7 @@ def test_the_settings_say_what_a_series_is():
     assert of(r"^\d(\d)\.") == ["8", "0"]
 
 
-def test_c03_a_date_then_a_number_is_proposed_and_not_assumed():
+def test_C03_a_date_then_a_number_is_proposed_and_not_assumed():
     history = dated(v20160708="2016-07-08", v2_0_0="2017-01-01")
     verdicts = judge(history, scheme="generic")
     proposal = propose_epoch(verdicts)
@@ -132,7 +132,7 @@ def test_c03_a_date_then_a_number_is_proposed_and_not_assumed():
     assert propose_epoch(declared) is None
 
 
-def test_c03_a_count_that_began_anew_is_proposed_once_it_is_certain():
+def test_C03_a_count_that_began_anew_is_proposed_once_it_is_certain():
     fork = dated(v4_02_3="2015-01-01", v0_1="2018-01-01", v0_2="2019-01-01", v0_3="2020-01-01")
 
     backport = dated(v0_2_1="2020-06-01")
@@ -144,7 +144,7 @@ def test_c03_a_count_that_began_anew_is_proposed_once_it_is_certain():
     assert propose_epoch(judge(fork[:3], scheme="generic")) is None
 
 
-def test_c03_a_mass_upload_of_old_versions_is_no_new_count():
+def test_C03_a_mass_upload_of_old_versions_is_no_new_count():
     old = dated(v2_5="2000-01-01")
     one_day = dated(v1_40="2002-08-13", v1_41="2002-08-13", v1_42="2002-08-13")
     backwards = dated(v1_42="2002-08-13", v1_41="2002-08-14", v1_40="2002-08-15")
@@ -154,13 +154,13 @@ def test_c03_a_mass_upload_of_old_versions_is_no_new_count():
         assert propose_epoch(judge(history, scheme="generic")) is None
 
 
-def test_c03_an_old_series_fix_is_no_new_count():
+def test_C03_an_old_series_fix_is_no_new_count():
     history = dated(v4_8="2017-01-01", v5_0="2018-01-01", v4_9_1="2019-01-01", v4_9_2="2020-01-01")
 
     assert propose_epoch(judge(history, scheme="generic")) is None
 
 
-def test_c03_without_dates_nothing_is_proposed():
+def test_C03_without_dates_nothing_is_proposed():
     assert propose_epoch(judged("20160708", "2.0.0")) is None
 
 
@@ -172,7 +172,7 @@ def test_an_unreadable_version_is_below_all_others_in_whatever_epoch():
     assert verdicts["1.0"].epoch == 3
 
 
-def test_c14_packages_of_one_repository_each_get_their_own_tags():
+def test_C14_packages_of_one_repository_each_get_their_own_tags():
     tags = [Candidate(t, tag=t) for t in ("a-1.0", "a-1.1", "b-2.0", "a-b-3.0", "v9")]
 
     def of(project: str) -> list[str]:
@@ -186,13 +186,13 @@ def test_c14_packages_of_one_repository_each_get_their_own_tags():
     assert of("a-b") == ["3.0"]
 
 
-def test_c14_unmatched_tags_are_counted_with_the_rule():
+def test_C14_unmatched_tags_are_counted_with_the_rule():
     verdicts = judged("a-1.0", "b-2.0", "c-3.0", tag="a-{version}")
 
     assert [v.rule for v in verdicts].count("tag-template") == 2
 
 
-def test_c13_the_dry_run_of_a_changed_rule_equals_what_it_does():
+def test_C13_the_dry_run_of_a_changed_rule_equals_what_it_does():
     candidates = [Candidate(v) for v in ("v1.0", "v1.1", "v1.2-test", "app-2.0", "v1.3")]
     before = judge(candidates, scheme="generic")
     after = judge(candidates, scheme="generic", rules=Rules(tag="v{version}", skip=("1.3",)))
@@ -260,7 +260,7 @@ def test_tags_that_nobody_took_apart_are_read_all_the_same():
     assert stable(judged("tool/v1.2.0", "tool/v1.10.0", scheme="go")) == "v1.10.0"
 
 
-def test_c14_where_tags_name_the_project_those_of_another_are_left_out():
+def test_C14_where_tags_name_the_project_those_of_another_are_left_out():
     verdicts = judged("curl-8_5_0", "tiny-curl-9_0_0", "v7.1", project="curl/curl")
 
     assert stable(verdicts) == "8.5.0"

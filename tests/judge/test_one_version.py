@@ -32,12 +32,12 @@ RELEASES = """
 """.split()  # noqa: SIM905
 
 
-def test_c04_the_tables_hold_more_than_forty_strings():
+def test_C04_the_tables_hold_more_than_forty_strings():
     assert len(NO_RELEASE) + len(PRERELEASES) + len(RELEASES) > 90
 
 
 @pytest.mark.parametrize("version", NO_RELEASE)
-def test_c04_names_of_what_moves_are_no_releases_but_visible(version):
+def test_C04_names_of_what_moves_are_no_releases_but_visible(version):
     [verdict] = judged(version)
 
     assert not verdict.release
@@ -47,7 +47,7 @@ def test_c04_names_of_what_moves_are_no_releases_but_visible(version):
 
 
 @pytest.mark.parametrize("version", PRERELEASES)
-def test_c05_a_prerelease_does_not_leak_as_stable(version):
+def test_C05_a_prerelease_does_not_leak_as_stable(version):
     [verdict] = judged(version)
 
     assert verdict.release
@@ -56,7 +56,7 @@ def test_c05_a_prerelease_does_not_leak_as_stable(version):
 
 
 @pytest.mark.parametrize("version", RELEASES)
-def test_c06_what_looks_like_a_prerelease_and_is_none_stays_stable(version):
+def test_C06_what_looks_like_a_prerelease_and_is_none_stays_stable(version):
     [verdict] = judged(version)
 
     assert (verdict.release, verdict.stable, verdict.rule) == (True, True, "release")
@@ -108,7 +108,7 @@ def test_c06_what_looks_like_a_prerelease_and_is_none_stays_stable(version):
         ("gnome", "40.alpha", False),
     ],
 )
-def test_c05_c06_every_scheme_has_its_own_words(scheme, version, expected):
+def test_C05_C06_every_scheme_has_its_own_words(scheme, version, expected):
     assert is_stable(scheme, version) is expected
 
 
@@ -123,17 +123,17 @@ def test_c05_c06_every_scheme_has_its_own_words(scheme, version, expected):
         ("1.0-final", True, False),
     ],
 )
-def test_c05_the_most_cautious_voice_wins(version, flag, expected):
+def test_C05_the_most_cautious_voice_wins(version, flag, expected):
     assert is_stable("generic", version, flag=flag) is expected
 
 
-def test_c05_the_forges_flag_is_named_as_the_rule():
+def test_C05_the_forges_flag_is_named_as_the_rule():
     [verdict] = judge([Candidate("3.0", prerelease=True)], scheme="generic")
 
     assert verdict.rule == "forge-flag"
 
 
-def test_c05_odd_minors_are_development_releases_where_the_project_says_so():
+def test_C05_odd_minors_are_development_releases_where_the_project_says_so():
     rules = Rules(odd_minors=True, odd_before=40)
 
     assert not is_stable("generic", "3.37.2", rules=rules)
@@ -142,7 +142,7 @@ def test_c05_odd_minors_are_development_releases_where_the_project_says_so():
     assert is_stable("generic", "3.37.2")
 
 
-def test_c05_high_numbers_before_the_next_release_are_prereleases_where_the_project_says_so():
+def test_C05_high_numbers_before_the_next_release_are_prereleases_where_the_project_says_so():
     verdicts = by_version(judged("1.19.99.901", "21.1.0", "1.0.20240131", unstable_from=99))
 
     assert verdicts["1.19.99.901"].rule == "high-number"
@@ -151,7 +151,7 @@ def test_c05_high_numbers_before_the_next_release_are_prereleases_where_the_proj
 
 
 @pytest.mark.parametrize("scheme", schemes())
-def test_c08_what_a_scheme_cannot_read_is_kept_below_all_it_can(scheme):
+def test_C08_what_a_scheme_cannot_read_is_kept_below_all_it_can(scheme):
     readable = "v0.0.1" if scheme == "go" else "2001.1.1"
     verdicts = by_version(judged("foo!bar1 2", readable, scheme=scheme))
 
@@ -163,14 +163,14 @@ def test_c08_what_a_scheme_cannot_read_is_kept_below_all_it_can(scheme):
         assert scheme in odd.reason
 
 
-def test_c08_at_least_the_strict_schemes_find_it_unreadable():
+def test_C08_at_least_the_strict_schemes_find_it_unreadable():
     odd = [s for s in schemes() if judged("foo!bar1 2", scheme=s)[0].rule == "unreadable"]
 
     assert {"pep440", "semver", "gem", "debian", "pvp", "cpan", "r", "go", "nuget"} <= set(odd)
 
 
 @pytest.mark.parametrize("version", ["", "  ", "1" * 257, "1." * 5000])
-def test_c09_what_is_too_long_or_empty_is_no_version(version):
+def test_C09_what_is_too_long_or_empty_is_no_version(version):
     [verdict] = judged(version)
 
     assert (verdict.release, verdict.rule) == (False, "no-version")

@@ -18,7 +18,7 @@ from tests.judge.builders import by_version, judged, prerelease, stable
         (["1.05", "1.06"], "1.06.95", "1.06"),
     ],
 )
-def test_c05_high_numbers_on_the_way_to_the_next_series_do_not_leak(known, preview, best):
+def test_C05_high_numbers_on_the_way_to_the_next_series_do_not_leak(known, preview, best):
     verdicts = judged(*known, preview)
 
     assert (stable(verdicts), prerelease(verdicts)) == (best, preview)
@@ -48,7 +48,7 @@ def test_the_settings_admit_a_high_number():
     assert stable(judged("1.50.3", "1.52.1", "1.99.3", allow=("1.99.3",))) == "1.99.3"
 
 
-def test_c05_previews_numbered_from_nought_do_not_leak():
+def test_C05_previews_numbered_from_nought_do_not_leak():
     verdicts = judged("2.0.1-0", "2.0.1-1", "2.0.1", "2.0.2-0", "2.0.2-1")
 
     assert (stable(verdicts), prerelease(verdicts)) == ("2.0.1", "2.0.2-1")
@@ -60,7 +60,7 @@ def test_revisions_are_releases_even_from_nought():
     assert stable(judged("1.5.6", "1.5.6-1", "1.5.6-2")) == "1.5.6-2"
 
 
-def test_c05_a_day_and_a_commit_after_a_release_are_a_snapshot_of_what_comes_next():
+def test_C05_a_day_and_a_commit_after_a_release_are_a_snapshot_of_what_comes_next():
     verdicts = judged("25.9.23", "25.12.19", "25.12.19-2026-02-06-03fffb2")
 
     assert stable(verdicts) == "25.12.19"

@@ -205,7 +205,7 @@ RELEASES = {
         for version in listed.split()
     ],
 )
-def test_c05_c06_a_pre_release_is_one_by_the_scheme_s_own_rule(
+def test_C05_C06_a_pre_release_is_one_by_the_scheme_s_own_rule(
     scheme: str, version: str, expected: bool
 ) -> None:
     assert unreadable(scheme, version) is None
@@ -235,7 +235,7 @@ def test_schemes_without_pre_releases_have_no_opinion(scheme: str) -> None:
         ("1.0-\u0430lpha", "character U+0430 at place 5 is not ASCII"),
     ],
 )
-def test_b07_b08_c09_no_scheme_reads_what_hides_or_never_ends(
+def test_b07_b08_C09_no_scheme_reads_what_hides_or_never_ends(
     scheme: str, version: str, reason: str
 ) -> None:
     assert unreadable(scheme, version) == reason
@@ -246,7 +246,7 @@ def test_b07_b08_c09_no_scheme_reads_what_hides_or_never_ends(
 
 # Maven reads any text, and the generic order and RPM's much of it.
 @pytest.mark.parametrize("scheme", sorted(set(schemes()) - {"maven"}))
-def test_c08_what_is_not_valid_is_named_and_sorts_below_all_that_is(scheme: str) -> None:
+def test_C08_what_is_not_valid_is_named_and_sorts_below_all_that_is(scheme: str) -> None:
     low = "v0.0.0-0" if scheme == "go" else "0.0.0"
     assert unreadable(scheme, low) is None
     for version in ("foo!bar", "", "@", "…"):
@@ -323,7 +323,7 @@ NUMBERED = "pep440 gem maven debian rpm pvp r composer nuget calver kernel drupa
 
 
 @pytest.mark.parametrize("scheme", NUMBERED.split())
-def test_c07_a_leading_zero_or_a_second_digit_does_not_fool_the_order(scheme: str) -> None:
+def test_C07_a_leading_zero_or_a_second_digit_does_not_fool_the_order(scheme: str) -> None:
     assert compare(scheme, "1.04", "1.3") == 1
     assert compare(scheme, "1.10", "1.9") == 1
     assert compare(scheme, "1.01", "1.1") == 0
@@ -332,7 +332,7 @@ def test_c07_a_leading_zero_or_a_second_digit_does_not_fool_the_order(scheme: st
 @pytest.mark.parametrize(
     ("scheme", "sign"), [("pep440", 0), ("gem", 0), ("generic", 0), ("debian", 1), ("rpm", 1)]
 )
-def test_c07_a_missing_number_is_nought_only_where_the_scheme_says_so(
+def test_C07_a_missing_number_is_nought_only_where_the_scheme_says_so(
     scheme: str, sign: int
 ) -> None:
     assert compare(scheme, "1.0", "1") == sign
