@@ -25,7 +25,8 @@ from monitor.crawl import Crawler, Report
 from monitor.errors import MonitorError, SettingsError, StoreError, UsageError
 from monitor.logs import set_up
 from monitor.model import Outcome
-from monitor.outputs import build_queue
+from monitor.outputs import build_queue, json_feed
+from monitor.outputs.seal import Seal
 from monitor.runtime import Runtime
 from monitor.settings import Settings
 from monitor.store import due, epoch, events, open_reader
@@ -107,6 +108,8 @@ class Daemon:
     inquiring: asyncio.Lock = field(default_factory=asyncio.Lock)
     clock: Clock = field(default_factory=Clock)
     published: int = -1  # the log's head when the outputs were last brought up to it
+    issue_at: int = 0  # when the feed's head is issued anew, whatever happens
+    seal: Seal | None = None
 
     async def run(self) -> None:
         set_up(self.runtime.settings.log)
@@ -140,6 +143,7 @@ class Daemon:
         for name in due.idle(self.reader, list(self.runtime.sources.values())):
             self.log.info("nothing to ask", source=name, hint=f"monitor watch {name}/PROJECT")
         self.epoch = epoch(self.reader)
+        self.seal = self._find_seal()
         self.database = self._find_database()
         if self.runtime.settings.queue.enabled:
             build_queue.prepare(self.runtime.queue_folder)
@@ -326,7 +330,7 @@ class Daemon:
         step = publish.advance if settings.queue.enabled else publish.inquire
         await self.writer.write(lambda db: step(db, context, at))
         head = events.head(self.reader)
-        if head == self.published:
+        if head == self.published and at < self.issue_at:
             return
         outputs = (("queue", settings.queue.enabled, self._write_queue),
                    ("feed", settings.feed.enabled, self._write_feed))  # fmt: skip
@@ -341,10 +345,24 @@ class Daemon:
                     self._tell_error(error, output=name)
             if whole:
                 self.published = head
+                self.issue_at = at + int(settings.feed.valid) // json_feed.ISSUES
 
     async def _write_feed(self) -> None:
         folder, settings = self.runtime.feed_folder, self.runtime.settings.feed
-        await asyncio.to_thread(publish.write_feed, self.outlet, self.epoch, folder, settings)
+        await asyncio.to_thread(
+            publish.write_feed, self.outlet, self.epoch, folder, settings,
+            at=now(), seal=self.seal,
+        )  # fmt: skip
+
+    def _find_seal(self) -> Seal | None:
+        """What signs the feed. Without it the feed is written all the same, and this is said."""
+        settings = self.runtime.settings.feed
+        if not settings.enabled:
+            return None
+        seal, why = publish.seal_of(self.runtime.state, settings)
+        if why is not None:
+            self.log.warning("the feed is not signed", error=why.what, remedy=why.remedy)
+        return seal
 
     async def _write_queue(self) -> None:
         """What events touched; all of it when we begin (a crash may have come between store and
@@ -458,6 +476,8 @@ class Daemon:
         numbers = [source.id for source in self.runtime.sources.values()]
         await self.writer.write(lambda db: due.ask_refused(db, numbers, at))
         self.published = -1  # folders may lie elsewhere now
+        with contextlib.suppress(StoreError):
+            self.seal = self._find_seal()
         self.log.info("settings taken", sources=len(fresh.sources))
         if late := _needs_restart(before, fresh.settings):
             self.log.warning("some settings are taken at the next start only", settings=late)

@@ -24,6 +24,7 @@ from monitor.errors import SettingsError
 from monitor.model import Event, File, Kind, State
 from monitor.outputs import build_queue, json_feed
 from monitor.outputs.build_queue import Expected, Place, Reconciled
+from monitor.outputs.seal import Seal, UnsealedError
 from monitor.policy import LATER, Decision, Facts, decide, rule_for
 from monitor.recipe_names import recipe_name
 from monitor.schedule import DAY
@@ -402,10 +403,28 @@ class Log:
         return events.after(self.db, after, limit)
 
 
-def write_feed(db: sqlite3.Connection, epoch: str, folder: Path, settings: FeedSettings) -> int:
+def write_feed(
+    db: sqlite3.Connection,
+    epoch: str,
+    folder: Path,
+    settings: FeedSettings,
+    *,
+    at: int,
+    seal: Seal | None,
+) -> int:
     """Bring the JSON feed up to the head of the log; returns its number."""
     wanted = events.of_watched(db) if settings.watched_only else None
-    return json_feed.publish(Log(db, epoch), folder, settings, wanted)
+    return json_feed.publish(Log(db, epoch), folder, settings, wanted, at=at, seal=seal)
+
+
+def seal_of(state: Path, settings: FeedSettings) -> tuple[Seal | None, UnsealedError | None]:
+    """The seal of the feed, or why this machine has none. Raises StoreError for a bad key."""
+    if not settings.sign:
+        return None, None
+    try:
+        return Seal.of(state), None
+    except UnsealedError as error:
+        return None, error
 
 
 def notices(

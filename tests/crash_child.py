@@ -71,7 +71,8 @@ def main(folder: Path) -> None:
             at = AT + 60 * step
             writer(lambda db, at=at: publish.advance(db, context, at))  # type: ignore[misc]
             publish.write_queue(reader, folder / "queue")
-            publish.write_feed(reader, epoch(reader), folder / "feed", FeedSettings(page_size=7))
+            publish.write_feed(reader, epoch(reader), folder / "feed", FeedSettings(page_size=7),
+                               at=at, seal=None)  # fmt: skip
         writer.close()
 
 

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -134,3 +135,12 @@ def test_I03_a_cursor_from_the_future_is_an_error_not_an_empty_answer(tmp_path, 
     done = follow(ok=False)
     assert "ends at 3" in done.stderr
     assert (tmp_path / "cursor").read_text() == "a1b2.9\n"
+
+
+def test_E24_a_head_that_was_held_back_is_reported_and_its_events_are_read(tmp_path, follow):
+    publish(Memory().grow(3), tmp_path / "feed", SMALL, at=1_790_000_000)
+    done = follow()
+    assert "stale since 2026-09-22T14:13:20Z" in done.stderr
+    assert told(done.stdout) == lines(1, 3)
+    publish(Memory().grow(3), tmp_path / "feed", SMALL, at=int(time.time()))
+    assert "stale" not in follow().stderr

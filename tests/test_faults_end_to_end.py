@@ -14,6 +14,7 @@ import pytest
 from monitor.acts import call
 from monitor.errors import UsageError
 from tests.chaos.rig import Rig
+from tests.conftest import need
 from tests.lab.registry import Registry
 from tests.test_daemon import ROOT
 
@@ -218,3 +219,40 @@ def test_H_a_database_that_is_taken_away_ends_the_daemon_loudly(
 
     assert rig.process.running.wait(20) == 1
     assert "taken away" in rig.process.log.read_text()
+
+
+def test_E23_E24_a_page_altered_on_disk_is_named_and_a_feed_held_back_is_stale(
+    rig: Rig, registry: Registry
+) -> None:
+    need("ssh-keygen")
+    registry.publish("pypi", "aurora", "1.0")
+    rig.start(MONITOR_FEED__PAGE_SIZE="2", MONITOR_FEED__VALID="60s")
+    for number in range(1, 9):
+        registry.publish("pypi", "aurora", f"1.{number}")
+        rig.until(lambda n=number: ("queued", "aurora", f"1.{n}") in rig.told())
+    folder = rig.process.state / "feed"
+    copy = rig.folder / "copy"
+    shutil.copytree(folder, copy)  # what a mirror got
+    assert rig.process.ask("feed", "verify").returncode == 0
+
+    [page] = folder.rglob("0000007.json")
+    page.write_text(page.read_text().replace("aurora", "aurore", 1))
+    said = rig.process.ask("feed", "verify")
+    assert said.returncode == 1
+    first, *_ = said.stdout.splitlines()
+    assert first.startswith("page 7, entry 16: ")  # the first, as the feed is read
+    shutil.rmtree(folder)  # it is written anew from the log
+    registry.publish("pypi", "aurora", "1.9")
+    rig.until(lambda: ("released", "aurora", "1.9") in rig.told())
+    assert rig.process.ask("feed", "verify").returncode == 0
+
+    key = str(rig.process.state / "feed-key.pub")
+    assert rig.process.ask("feed", "verify", str(copy), "--key", key).returncode == 0
+    head = copy / "feed.json"
+    text = head.read_text()
+    issued = json.loads(text)["_monitor"]["issued"]
+    rig.until(lambda: json.loads((folder / "feed.json").read_text())["_monitor"]["issued"] > issued)
+    head.write_text(text.replace(issued, "2026-01-01T00:00:00Z"))  # nor can its date be altered
+    said = rig.process.ask("feed", "verify", str(copy), "--key", key)
+    assert said.returncode == 1
+    assert "its signature is not of" in said.stdout

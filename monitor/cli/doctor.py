@@ -210,13 +210,15 @@ def _programs(app: App, settings: Any) -> Iterator[Finding]:
     for program, why, needed in (
         ("rsync", "rsync listings", bool(used & {"rsync", "gnu"}) or "rsync" in schemes),
         ("git", "tags of repositories", "git" in used),
+        ("ssh-keygen", "signing the feed", False),
     ):
         found = shutil.which(program)
         if found:
             yield Finding(program, "good", found)
         else:
             grade: Grade = "missing" if needed else "advice"
-            remedy = f"on Debian: apt-get install {program}"
+            package = {"ssh-keygen": "openssh-client"}.get(program, program)
+            remedy = f"on Debian: apt-get install {package}"
             yield Finding(program, grade, f"not installed; needed for {why}", remedy)
 
 

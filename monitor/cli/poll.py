@@ -104,9 +104,11 @@ class Round:
                     await writer.write(lambda db: publish.advance(db, runtime.context, now()))
                     await writer.write(lambda db: ACTS["queue.reconcile"](db, runtime, now()))
                 if app.settings.feed.enabled:
+                    seal, _ = publish.seal_of(runtime.state, app.settings.feed)
                     publish.write_feed(
-                        reader, epoch(reader), runtime.feed_folder, app.settings.feed
-                    )
+                        reader, epoch(reader), runtime.feed_folder, app.settings.feed,
+                        at=now(), seal=seal,
+                    )  # fmt: skip
         return self.reports
 
     async def _begin(self, writer: Writer, at: int) -> None:

@@ -7,6 +7,10 @@ meets an event twice, nor misses one, whatever is published meanwhile.
 
 Pages are written first and `feed.json` last; after a crash the same pages come
 out again, byte for byte.
+
+Each item carries its digest, each page that of the page before, and `feed.json`
+that of the last page, the time it was issued, and a signature: who checks it has
+checked every byte back to the first page (faults E23 and E24).
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urljoin
@@ -23,11 +28,13 @@ import msgspec
 from monitor.errors import StoreError
 from monitor.model import Event, Json
 from monitor.outputs.feed_items import item, when
-from monitor.outputs.files import remedy_for, remove, sweep, write_whole
+from monitor.outputs.files import read_plain, remedy_for, remove, sweep, write_whole
+from monitor.outputs.seal import Seal, digest
 from monitor.settings import FeedSettings
 
 VERSION = "https://jsonfeed.org/version/1.1"
 SHARD = 1000  # pages in one folder
+ISSUES = 4  # times that a head is issued anew within its validity, though nothing happens
 
 
 class Log(Protocol):
@@ -58,21 +65,38 @@ def publish(
     folder: Path,
     settings: FeedSettings,
     wanted: Callable[[Event], bool] | None = None,
+    *,
+    at: int | None = None,
+    seal: Seal | None = None,
 ) -> int:
     """Bring the folder up to the head of the log and return that number.
 
     Events that are not `wanted` are left out; their numbers are given to nothing else.
+    `at` (seconds since 1970) is when the head is issued; `seal` signs it.
 
     Reads only what is new, and the last two pages at most. Raises StoreError
     where a file cannot be written; what stands there stays whole.
     """
-    return _Feed(log, folder, settings, wanted or (lambda event: True)).publish()
+    return _Feed(log, folder, settings, wanted or (lambda event: True), at, seal).publish()
+
+
+def page_at(epoch: str, size: int, number: int) -> str:
+    """Where a page stands in the folder of the feed."""
+    return f"pages/{epoch}.{size}/{number // SHARD:03d}/{number:07d}.json"
 
 
 class _Feed:
     def __init__(
-        self, log: Log, folder: Path, settings: FeedSettings, wanted: Callable[[Event], bool]
+        self,
+        log: Log,
+        folder: Path,
+        settings: FeedSettings,
+        wanted: Callable[[Event], bool],
+        at: int | None,
+        seal: Seal | None,
     ) -> None:
+        self.at = at
+        self.seal = seal
         self.log = log
         self.wanted = wanted
         self.folder = folder
@@ -95,10 +119,15 @@ class _Feed:
         for folder in {self.folder, *(self._file(number).parent for number in touched)}:
             _make(folder)
             sweep(folder)  # what a crash left; a feed has one writer
+        before = self._digest(missing.start - 1)
         for number in missing:
-            if not self._file(number).exists():
-                self._write_page(number)
-        self._write_feed()
+            if self._file(number).exists():
+                before = self._digest(number)
+            else:
+                before = self._write_page(number, before)
+        if self.seal and before and missing:
+            self.seal.remember(self._name(), missing[-1], before)
+        self._write_feed(before)
         if self.first and not (standing and standing.monitor.get("oldest") == self._oldest()):
             self._forget_old_pages()
         return self.head
@@ -121,7 +150,22 @@ class _Feed:
             (told.get("epoch"), told.get("head")) == (self.epoch, self.head)
             and (told.get("page_size"), told.get("oldest")) == (self.size, self._oldest())
             and (standing.title, standing.feed_url) == (self.settings.title, self._address())
+            and told.get("key") == (self.seal.fingerprint if self.seal else None)
+            and self._is_fresh(told.get("issued"), told.get("expires"))
         )
+
+    def _is_fresh(self, issued: object, expires: object) -> bool:
+        """May the head that was issued then stand for a while?"""
+        if self.at is None:
+            return issued is None
+        try:
+            since, until = (
+                int(datetime.fromisoformat(str(text)).timestamp()) for text in (issued, expires)
+            )
+        except ValueError:
+            return False
+        valid = int(self.settings.valid)
+        return until - since == valid and since <= self.at < since + max(1, valid // ISSUES)
 
     def _pages_there(self, standing: _Standing | None) -> int:
         """The first page that may be missing."""
@@ -133,14 +177,29 @@ class _Feed:
                     return max(there, self.first)
         return self.first
 
-    def _write_page(self, number: int) -> None:
+    def _digest(self, number: int) -> str | None:
+        """The digest of a page that stands there: of what we wrote, as far as we remember that."""
+        if number < 0 or (found := read_plain(self._file(number))) is None:
+            return None
+        known = self.seal.remembered(self._name(), number) if self.seal else None
+        return known or digest(found[0])
+
+    def _write_page(self, number: int, before: str | None) -> str:
         first, last = number * self.size + 1, (number + 1) * self.size
         document = self._document(self._relative(number), number - 1 if number else None)
-        document["_monitor"] = {"epoch": self.epoch, "page": number, "first": first, "last": last}
+        document["_monitor"] = {
+            "epoch": self.epoch,
+            "page": number,
+            "first": first,
+            "last": last,
+            "before": before,
+        }
         document["items"] = self._items(first, last)
-        write_whole(self._file(number), encoded(document), replace=False)
+        data = encoded(document)
+        write_whole(self._file(number), data, replace=False)
+        return digest(data)
 
-    def _write_feed(self) -> None:
+    def _write_feed(self, before: str | None) -> None:
         """The events of the unfinished page, and those of the last full one."""
         events = list(self._between(max(0, self.full - 1) * self.size + 1, self.head))
         following = self.full - 2
@@ -152,9 +211,17 @@ class _Feed:
             "generated": when(int(events[-1].at.timestamp())) if events and events[-1].at else None,
             "oldest": self._oldest(),
             "page_size": self.size,
+            "before": before,
+            "issued": None if self.at is None else when(self.at),
+            "expires": None if self.at is None else when(self.at + int(self.settings.valid)),
+            "key": self.seal.fingerprint if self.seal else None,
+            "signature": None,
         }
-        document["items"] = [item(event, self.epoch) for event in reversed(events)]
-        write_whole(self.folder / "feed.json", encoded(document))
+        document["items"] = [sealed(item(event, self.epoch)) for event in reversed(events)]
+        data = encoded(document)
+        if self.seal:
+            data = signed(data, self.seal.sign(data))
+        write_whole(self.folder / "feed.json", data)
 
     def _document(self, path: str, following: int | None) -> Json:
         """The head of a document that stands at `path`; `following` is the page it leads to."""
@@ -172,7 +239,7 @@ class _Feed:
 
     def _items(self, first: int, last: int) -> list[Json]:
         events = list(self._between(first, last))
-        return [item(event, self.epoch) for event in reversed(events)]
+        return [sealed(item(event, self.epoch)) for event in reversed(events)]
 
     def _between(self, first: int, last: int) -> Iterator[Event]:
         after = first - 1
@@ -190,7 +257,11 @@ class _Feed:
         return self.first * self.size + 1
 
     def _relative(self, number: int) -> str:
-        return f"pages/{self.epoch}.{self.size}/{number // SHARD:03d}/{number:07d}.json"
+        return page_at(self.epoch, self.size, number)
+
+    def _name(self) -> str:
+        """What is numbered anew has another name."""
+        return f"{self.epoch}.{self.size}"
 
     def _file(self, number: int) -> Path:
         return self.folder / self._relative(number)
@@ -211,6 +282,31 @@ class _Feed:
                     remove(path)
             if not any(shard.iterdir()):
                 shard.rmdir()
+
+
+UNSIGNED = b'"signature":null'  # in the head, which stands before whatever an upstream wrote
+
+
+def signed(data: bytes, signature: str) -> bytes:
+    """The same document with its signature in place of null: what was signed is got back so."""
+    head, unsigned, rest = data.partition(UNSIGNED)
+    assert unsigned
+    return head + b'"signature":' + msgspec.json.encode(signature) + rest
+
+
+def item_digest(found: Json) -> str:
+    """The digest of an item without `_digest`, in the canonical form of RFC 8785."""
+    bare = {key: value for key, value in found.items() if key != "_digest"}
+    return digest(_canonical(bare))
+
+
+_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+def sealed(found: Json) -> Json:
+    """The item with its digest."""
+    found["_digest"] = digest(_canonical(found))
+    return found
 
 
 def encoded(document: Json) -> bytes:

@@ -232,6 +232,14 @@ class FeedSettings(_Table, frozen=True, kw_only=True):
     """Leave out projects that nobody watches. Otherwise everything is told that the feeds of
     registries tell, which is much. Pages that are full stay as they are."""
 
+    valid: Annotated[float, Meta(ge=60, extra={"unit": "duration"})] = 86400.0
+    """How long `feed.json` may be believed. It is issued anew four times within, whether or not
+    anything happened, so a reader can tell a quiet day from a mirror that stands still."""
+
+    sign: bool = True
+    """Sign the feed with a key of its own (`feed-key` in the state folder), by OpenSSH's
+    `ssh-keygen`."""
+
 
 class QueueSettings(_Table, frozen=True, kw_only=True):
     """The build queue."""

@@ -391,11 +391,11 @@ EVENTS = st.builds(
 @given(happening=EVENTS)
 @settings(max_examples=300, deadline=None)
 def test_whatever_an_event_holds_its_item_keeps_the_schema(happening):
-    item = feed_items.item(happening, "e")
+    item = json_feed.sealed(feed_items.item(happening, "e"))
     document = {
         "version": json_feed.VERSION,
         "title": "t",
-        "_monitor": {"epoch": "e", "page": 0, "first": 1, "last": 1},
+        "_monitor": {"epoch": "e", "page": 0, "first": 1, "last": 1, "before": None},
         "items": [item],
     }
     VALIDATOR.validate(json.loads(json_feed.encoded(document)))
@@ -424,7 +424,7 @@ def test_the_schema_refuses_what_breaks_the_promise(broken):
     item = feed_items.item(event(1), "e")
     item["_release"] |= broken
     document = {"version": json_feed.VERSION, "title": "t", "items": [item]}
-    document["_monitor"] = {"epoch": "e", "page": 0, "first": 1, "last": 1}
+    document["_monitor"] = {"epoch": "e", "page": 0, "first": 1, "last": 1, "before": None}
     assert not VALIDATOR.is_valid(document)
 
 

@@ -72,8 +72,10 @@ class Station:
         if await inquire(self.writer, asking, sources, lambda: self.at, paced=False):
             await self.writer.write(lambda db: publish.advance(db, self.runtime.context, self.at))
         publish.write_queue(self.reader, self.runtime.queue_folder)
+        feed = self.runtime.settings.feed
+        seal, _ = publish.seal_of(self.runtime.state, feed)
         publish.write_feed(
-            self.reader, epoch(self.reader), self.runtime.feed_folder, self.runtime.settings.feed
+            self.reader, epoch(self.reader), self.runtime.feed_folder, feed, at=self.at, seal=seal
         )
 
     async def act(self, name: str, **arguments: Any) -> Any:
