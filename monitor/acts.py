@@ -263,6 +263,33 @@ def _hold(
     }
 
 
+@act("answer")
+def _answer(
+    db: sqlite3.Connection, runtime: Runtime, at: int, *, number: int, accept: bool, who: str
+) -> Json:
+    """What a person says to a proposal. What was declined stays, and is not asked again."""
+    from monitor.runtime import default_source
+    from monitor.store import proposals
+    from monitor.store.appraise import re_evaluate
+
+    found = proposals.one(db, number)
+    proposals.answer(db, number, accept, who, at)
+    told = {"proposal": number, "purl": found["purl"], "accepted": accept, "kind": found["kind"]}
+    if not accept:
+        return told | {"subject": found["subject"]}
+    row = db.execute(
+        "SELECT name, provider FROM source WHERE id = ?", (found["source"],)
+    ).fetchone()
+    source = runtime.sources.get(row["name"]) or default_source(row["provider"])
+    if found["kind"] == proposals.ADMIT:
+        proposals.admit(db, source, found["project"], found["subject"].split(" "), at)
+    elif found["kind"] == proposals.EPOCH:
+        re_evaluate(db, source, found["project"], at, apply=True)
+    else:
+        told["purl"] = proposals.rename(db, source, found["project"], found["subject"], at)
+    return told | {"subject": found["subject"]}
+
+
 @act("retract")
 def _retract(
     db: sqlite3.Connection, runtime: Runtime, at: int, *, what: str, version: str, why: str

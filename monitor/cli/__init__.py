@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from monitor.settings import Config, Settings
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "accept": ("proposals", "accept", "Say yes to a proposal."),
     "ack": ("watch", "ack", "Say that you have seen a project's newest version."),
     "ask": ("develop", "ask", "Put one question to a source; nothing is stored."),
     "backup": ("keep", "backup", "Copy the database while it is in use."),
     "check": ("check", "check", "Ask upstreams now: what is the newest version?"),
     "completion": ("completion", "completion", "Print the completion script of your shell."),
     "config": ("config", "config", "Check the settings, or show what holds."),
+    "decline": ("proposals", "decline", "Say no to a proposal."),
     "doctor": ("doctor", "doctor", "What is missing on this machine, and how to get it."),
     "export": ("transfer", "export", "Write what is watched for another program."),
     "export-db": ("keep", "export_db", "Write all that is known as JSON lines."),
@@ -42,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "nudge": ("nudge", "nudge", "Have a project asked now: somebody says that it changed."),
     "outdated": ("outdated", "outdated", "What you ship that has something newer upstream."),
     "poll": ("poll", "poll", "Make one round of visits and store what they bring."),
+    "proposals": ("proposals", "list_", "List what only you can decide."),
     "providers": ("providers", "providers", "List the providers and what they can answer."),
     "queue": ("queue", "queue", "The queue of builds: list, take, done, fail, mark, work."),
     "record": ("develop", "record", "Keep a real answer, to be replayed."),

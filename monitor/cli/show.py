@@ -60,13 +60,14 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     WHAT is a purl, source/name, or the name of a watched project.
     """
     from monitor.cli.which import without_version
-    from monitor.store import glance, projects
+    from monitor.store import glance, projects, proposals
 
     db = app.reader
     row: Any = projects.one(db, without_version(what))
     versions = projects.versions(db, row["id"])
     places = projects.listings(db, row["id"])
     told = glance.events_of(db, row["id"], 10)
+    asked = proposals.opened(db, row["id"])
     if row["newest"] is None and versions:
         row = _judged(app, row, versions)
     by_id = {version["id"]: version["version"] for version in versions}
@@ -74,6 +75,8 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
         "purl": row["purl"],
         "stable": by_id.get(row["stable"]),
         "newest": by_id.get(row["newest"]),
+        "conflict": projects.conflict(db, row["id"]),
+        "proposals": [timed(one, "at") for one in asked],
         "sources": [timed(place, *_PLACE_TIMES) for place in places],
         "says": [timed(one, "at") for one in glance.says(db, row["stable"] or row["newest"])],
         "versions": [_version(version, by_id) for version in versions],
@@ -97,6 +100,15 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     for one in facts["says"]:
         before = f", and {clean(one['before'])} before" if one["before"] else ""
         click.echo(f"  {one['name'].replace('_', ' '):<15}{clean(one['value'])}{before}")
+    if conflict := facts["conflict"]:
+        each = ", ".join(f"{version} at {name}" for name, version in conflict.items())
+        click.echo(f"  sources differ: newest stable is {clean(each)}")
+    if asked:
+        from monitor.cli.proposals import lines
+
+        click.echo()
+        for line in lines(asked, now):
+            click.echo(line)
     click.echo()
     shown = versions[: limit or None]
     _print_versions(shown, now)

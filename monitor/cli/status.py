@@ -54,7 +54,7 @@ def sources(app: App, json: bool) -> None:
 def _facts(app: App, now: int) -> dict[str, Any]:
     from monitor.acts import call
     from monitor.errors import StoreError
-    from monitor.store import epoch, events, glance, projects
+    from monitor.store import epoch, events, glance, projects, proposals
 
     db = app.reader
     trouble = None
@@ -74,6 +74,7 @@ def _facts(app: App, now: int) -> dict[str, Any]:
         "troubled": projects.troubled(db, now),
         "given_up": projects.troubled(db, now, given_up=True),
         "held": glance.holds(db),
+        "proposals": proposals.opened(db),
         "paused": glance.pauses(db, now),
         "unread": glance.unread(db),
     }
@@ -86,6 +87,7 @@ def _exact(facts: dict[str, Any]) -> dict[str, Any]:
         "troubled": [timed(row, *_OF_PROJECT) for row in facts["troubled"]],
         "given_up": [timed(row, *_OF_PROJECT) for row in facts["given_up"]],
         "held": [timed(row, "at") for row in facts["held"]],
+        "proposals": [timed(row, "at") for row in facts["proposals"]],
         "paused": [timed(row, "until") for row in facts["paused"]],
         "unread": [timed(row, "last") for row in facts["unread"]],
     }
@@ -178,6 +180,12 @@ def _print(facts: dict[str, Any], now: int) -> None:
         click.echo("no source is configured")
     _print_troubled("failing projects", facts["troubled"], now)
     _print_troubled("no answer for a week; `monitor nudge` asks now", facts["given_up"], now)
+    if facts["proposals"]:
+        from monitor.cli.proposals import lines
+
+        _head("waits for your word")
+        for line in lines(facts["proposals"], now):
+            click.echo(f"  {line}")
     if facts["held"]:
         _head("held")
         table(

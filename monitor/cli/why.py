@@ -40,7 +40,7 @@ def why(app: App, what: str, json: bool) -> None:
 
 
 def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
-    from monitor.store import glance, projects
+    from monitor.store import glance, projects, proposals
 
     db = app.reader
     row = projects.one(db, name)
@@ -60,6 +60,8 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
         "state": version["state"],
         "tag": version["tag"],
         "revision": version["revision"],
+        "conflict": projects.conflict(db, row["id"]),
+        "proposals": [timed(one, "at") for one in proposals.opened(db, row["id"])],
         "observed": timed(seen, "at") | {"also": glance.also_at(db, version["id"])},
         "verdict": _verdict(own) if own else None,
         "newest": {"stable": judged.stable, "any": judged.newest},
@@ -209,6 +211,11 @@ def _print_verdict(facts: dict[str, Any]) -> None:
         _line("judged", f"{own['is']}{series}: {own['rule']}, {own['reason']}")
     also = "" if newest["any"] == newest["stable"] else f", {newest['any']} before a release"
     _line("newest", f"{newest['stable'] or 'no stable one'}{also}, of {facts['candidates']}")
+    if facts["conflict"]:
+        each = (f"{version} at {name}" for name, version in facts["conflict"].items())
+        _line("differs", ", ".join(each))
+    for asked in facts["proposals"]:
+        _line("asked", f"{asked['reason']}: monitor accept {asked['id']}, or decline")
     rejected = facts["rejected"]
     if not rejected:
         _line("rejected", "none")

@@ -18,12 +18,13 @@ import msgspec
 from monitor import ordering
 from monitor.judge import Candidate, Verdict, judge, key_function, newest, streams
 from monitor.model import Kind
-from monitor.rules import Rules
+from monitor.rules import Epoch, Rules
 from monitor.sources import Source, project_of
 from monitor.store import states
 from monitor.store.events import tell
 
 _rules = msgspec.json.Decoder(Rules)
+_epoch = msgspec.json.Decoder(Epoch)
 
 _DIGITS = str.maketrans("", "", ".0123456789")
 
@@ -60,7 +61,21 @@ def rules_of(db: sqlite3.Connection, source: Source, project: int) -> tuple[Rule
     row = db.execute("SELECT rules FROM watch WHERE project = ?", (project,)).fetchone()
     if row and row["rules"] != "{}":
         rules = _rules.decode(row["rules"]).over(rules)
+    said = db.execute(
+        "SELECT kind, subject FROM proposal WHERE project = ? AND answer = 1", (project,)
+    ).fetchall()
+    if said:
+        rules = _with_answers(rules, said)
     return rules, rules.scheme or source.provider.ordering
+
+
+def _with_answers(rules: Rules, said: list[sqlite3.Row]) -> Rules:
+    """What people answered to proposals (`monitor.store.proposals`) stands beside the settings."""
+    allow = [name for row in said if row["kind"] == "admit" for name in row["subject"].split(" ")]
+    epochs = [_epoch.decode(row["subject"]) for row in said if row["kind"] == "epoch"]
+    return msgspec.structs.replace(
+        rules, allow=(*rules.allow, *allow), epochs=(*rules.epochs, *epochs)
+    )
 
 
 _SHORT = 24

@@ -9,12 +9,15 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from monitor.diff import GONE, Added, Changed, Difference, Known, diff
+from monitor.judge import propose_epoch
 from monitor.model import Json, Kind, Outcome, Release, State
 from monitor.plausible import Gate, doubt_versions
 from monitor.schedule import DAY
 from monitor.sources import Source, Wanted
-from monitor.store import numbers
+from monitor.store import numbers, proposals
 from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged, key_of, rules_of
 from monitor.store.artefacts import changes, describe, keep_files, wake
 from monitor.store.events import burst, recently_released, tell
@@ -29,6 +32,7 @@ from monitor.store.known import (
     shared,
     unknown,
 )
+from monitor.store.proposals import announcement
 
 if TYPE_CHECKING:
     from monitor.store.record import Result, Visit
@@ -39,6 +43,9 @@ RETAGGED_AT_ONCE = 3
 ABSENT = "missing"
 """The doubt that a complete answer leaves behind when it leaves out a version: the next visit asks
 past all caches, and what is still absent then is withdrawn."""
+
+OLDER = "older-but-higher"
+"""The judge's rule for what somebody has to look at."""
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
@@ -366,8 +373,15 @@ class _Project:
         if unjudged and quiet and not (listing["known"] and self.wanted):
             return  # a first look at what nobody asked for: judged when somebody does
         after = appraise(self.db, self.source, self.project, save=True)
-        for one in sorted(found.news, key=lambda one: (one.release.published or _LAST, one.key)):
-            self._announce(one.release, after)
+        news = sorted(found.news, key=lambda one: (one.release.published or _LAST, one.key))
+        parked = [one.release for one in news if after.of(one.release.version).rule == OLDER]
+        for one in news:
+            if one.release not in parked:
+                self._announce(one.release, after)
+        if parked:
+            self._park(parked, after)
+        if self._may_count_anew(after, unjudged):
+            self._propose_epoch(after)
         self._tell_changes()
         for version, payloads in told.items():
             for payload in payloads:
@@ -456,23 +470,13 @@ class _Project:
 
     def _announce(self, release: Release, after: Appraisal) -> None:
         own = after.of(release.version)
-        payload: Json = {
-            "provider": self.source.provider.name,
-            "previous": after.below(release.version),
-            "newest": after.newest == release.version,
-            "newest_stable": after.stable == release.version,
-            "stable": own.stable,
-            "stream": own.stream,
-            "newest_of_stream": after.heads.get(own.stream) == release.version,
-            "rule": own.rule,
+        payload = announcement(after, release.version, self.source) | {
             "reason": release.reason or (None if own.stable else own.reason),
             "published": seconds(release.published),
             "first_seen": self.visit.at,
-            "eligible": None,
             "page": release.page,
             "tag": release.tag,
             "files": describe(release.files),
-            "job": None,
         }
         self._tell(Kind.RELEASED, self.ids[release.version], payload)
         self.recorder.result.released += 1
@@ -495,6 +499,50 @@ class _Project:
         ).rowcount
         if asked:
             self.recorder.result.ask.append(name)
+
+    def _park(self, parked: Sequence[Release], after: Appraisal) -> None:
+        """Higher than the newest and much older: a fork's ancestors, or a slip (fault C15).
+
+        They are kept, and no news until somebody says that they are releases.
+        """
+        versions = [one.version for one in parked]
+        reason = f"{versions[0]} is {after.of(versions[0]).reason}"
+        if len(versions) > 1:
+            reason += f"; and {len(versions) - 1} more like it"
+        number = self._propose(proposals.ADMIT, " ".join(versions), reason)
+        alone = self.ids[versions[0]] if len(versions) == 1 else None
+        payload = {"reason": reason, "versions": versions[:100], "proposal": number}
+        self._tell(Kind.SUSPECT, alone, payload)
+
+    def _may_count_anew(self, after: Appraisal, unjudged: bool) -> bool:
+        """Did something come that does not stand above what was there?"""
+        if unjudged:
+            return self.wanted
+        heads = (after.newest, after.stable)
+        return any(one.release.version not in heads for one in self.found.news)
+
+    def _propose_epoch(self, after: Appraisal) -> None:
+        """Another numbering is seen and said, never assumed (fault C03)."""
+        found = propose_epoch(after.verdicts.values())
+        if found is None:
+            return
+        epoch = msgspec.json.encode(found.epoch).decode()
+        number = self._propose(proposals.EPOCH, epoch, found.reason)
+        if number is not None:
+            payload = {
+                "reason": found.reason,
+                "epoch": msgspec.to_builtins(found.epoch),
+                "would_be_newest": found.newest,
+                "masking": found.masking,
+                "proposal": number,
+            }
+            self._tell(Kind.EPOCH_PROPOSED, self.ids.get(found.newest), payload)
+
+    def _propose(self, kind: str, subject: str, reason: str) -> int | None:
+        return proposals.propose(
+            self.db, self.project, kind, subject, source=self.source.id, reason=reason,
+            at=self.visit.at,
+        )  # fmt: skip
 
     def _tell_changes(self) -> None:
         moved = [one for one in self.found.changed if one.kind is Kind.RETAGGED]

@@ -268,6 +268,21 @@ CREATE TABLE hold (
     PRIMARY KEY (project, version)
 ) STRICT, WITHOUT ROWID;
 
+-- What only a person can decide, and what was answered; see monitor.store.proposals.
+CREATE TABLE proposal (
+    id       INTEGER PRIMARY KEY,
+    project  INTEGER NOT NULL REFERENCES project,
+    kind     TEXT NOT NULL,
+    subject  TEXT NOT NULL,
+    source   INTEGER NOT NULL REFERENCES source,
+    reason   TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    answer   INTEGER,                 -- 1 accepted, 0 declined; NULL: nobody has said
+    who      TEXT,
+    answered INTEGER,
+    UNIQUE (project, kind, subject)
+) STRICT;
+
 -- Entries that could not be read, kept to be looked at.
 CREATE TABLE dead (
     id     INTEGER PRIMARY KEY,
