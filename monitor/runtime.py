@@ -217,6 +217,7 @@ class Runtime:
         for row in db.execute("SELECT project FROM watch WHERE origin = 'settings'").fetchall():
             if row["project"] not in kept:
                 projects.unwatch(db, row["project"])
+        due.rank(db, list(self.sources.values()))
         for source in self.sources.values():
             projects.judge_anew(db, source, at)
             if given := self.settings.sources.get(source.name):
@@ -271,6 +272,8 @@ def source_of(name: str, given: SourceSettings, settings: Settings | None = None
         namespace=given.purl,
         rules=given.rules,
         traits=given.traits,
+        priority=given.priority,
+        exclusive=given.exclusive,
     )
 
 

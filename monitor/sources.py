@@ -40,6 +40,8 @@ class Source:
     namespace: str | None = None
     rules: Rules = field(default_factory=Rules)
     traits: bool = True
+    priority: int = 0
+    exclusive: bool = False
     id: int = 0
 
     def purl(self, project: str) -> str:

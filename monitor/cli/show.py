@@ -102,7 +102,7 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
         click.echo(f"  {one['name'].replace('_', ' '):<15}{clean(one['value'])}{before}")
     if conflict := facts["conflict"]:
         each = ", ".join(f"{version} at {name}" for name, version in conflict.items())
-        click.echo(f"  sources differ: newest stable is {clean(each)}")
+        click.echo(f"  sources differ: the newest is {clean(each)}{_believed(db, row['id'])}")
     if asked:
         from monitor.cli.proposals import lines
 
@@ -123,6 +123,13 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
                 for event in told
             ],
         )
+
+
+def _believed(db: Any, project: int) -> str:
+    from monitor.store.ranks import ranking
+
+    ranks = ranking(db, project)
+    return f"; {clean(ranks.said)} is believed" if ranks else ""
 
 
 def _judged(app: App, row: Any, versions: list[dict[str, Any]]) -> dict[str, Any]:

@@ -163,6 +163,9 @@ def _alone(c: Candidate, scheme: str, rules: Rules, project: str | None) -> _Ope
     if unreadable:
         o.epoch = 0  # below everything that can be read, in whatever epoch
     o.key = bytes((o.epoch,)) + ordering.sort_key(scheme, sortable)
+    if c.outside is not None:
+        o.no_release("other-source", c.outside)
+        return o
     for text in rules.exclude:
         if pattern(text, "exclude").search(c.spelling):
             o.no_release("exclude", f"`exclude` holds {text!r}")

@@ -17,6 +17,7 @@ class Candidate:
     `version`     the published spelling, perhaps already taken out of a tag or file name
     `tag`         the raw spelling it was taken from
     `prerelease`  the flag of the forge or registry
+    `outside`     why the source that shows it is not believed about this project
     """
 
     version: str
@@ -25,6 +26,7 @@ class Candidate:
     prerelease: bool | None = None
     state: State | None = None
     first_seen: datetime | None = None
+    outside: str | None = None
 
     @property
     def spelling(self) -> str:

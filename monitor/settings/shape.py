@@ -369,6 +369,14 @@ class Source(_Table, frozen=True, kw_only=True):
     """Ask new releases that are watched or built, once each, what they say of themselves: licence,
     who published them, what attests them. It costs a request or three a release."""
 
+    priority: int = 0
+    """Where several sources show one project, those of the highest priority are believed: a version
+    that only others show is kept and shown, and never called newest."""
+
+    exclusive: bool = False
+    """Its projects are its own, as those of a company's index. What another source shows under the
+    same name is ignored, and an alarm (dependency confusion)."""
+
     projects: tuple[str, ...] = ()
     """Projects of this source that are watched, as the upstream spells them."""
 

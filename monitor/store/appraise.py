@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ from monitor.rules import Epoch, Rules
 from monitor.sources import Source, project_of
 from monitor.store import states
 from monitor.store.events import tell
+from monitor.store.ranks import counted, ranking
 
 _rules = msgspec.json.Decoder(Rules)
 _epoch = msgspec.json.Decoder(Epoch)
@@ -209,6 +210,14 @@ def _judged(
 ) -> Appraisal:
     purl = db.execute("SELECT purl FROM project WHERE id = ?", (project,)).fetchone()["purl"]
     candidates = [_candidate(row) for row in rows if row["alias"] is None]
+    if (ranks := ranking(db, project)) is not None:
+        why = f"{ranks.said} does not show it, and is believed about this project"
+        known = counted(db, project, ranks)
+        ids = [row["id"] for row in rows if row["alias"] is None]
+        candidates = [
+            one if number in known else replace(one, outside=why)
+            for number, one in zip(ids, candidates, strict=True)
+        ]
     verdicts = judge(candidates, scheme=scheme, rules=rules, project=project_of(purl))
     found = Appraisal({one.candidate.version: one for one in verdicts})
     best = newest(verdicts)

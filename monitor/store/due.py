@@ -75,6 +75,22 @@ def enlist(db: sqlite3.Connection, sources: Iterable[Source], at: int) -> list[S
     return found
 
 
+def rank(db: sqlite3.Connection, sources: Iterable[Source]) -> None:
+    """Whom to believe where sources differ. One that is no longer configured has no rank."""
+    given = [(one.priority, one.exclusive, one.name) for one in sources]
+    names = ", ".join("?" * len(given))
+    db.execute(
+        "UPDATE source SET priority = 0, exclusive = 0"
+        f" WHERE (priority <> 0 OR exclusive) AND name NOT IN ({names})",
+        [name for _, _, name in given],
+    )
+    db.executemany(
+        "UPDATE source SET priority = ?1, exclusive = ?2"
+        " WHERE name = ?3 AND (priority, exclusive) <> (?1, ?2)",
+        given,
+    )
+
+
 def ask_anew(db: sqlite3.Connection, source: Source, how: str, at: int) -> int:
     """What was refused, or failed, is due at once where its source is asked otherwise from now on.
 

@@ -123,6 +123,17 @@ def _from_row(row: sqlite3.Row) -> Event:
     )
 
 
+def was_told(db: sqlite3.Connection, kind: Kind, project: int, version: int) -> bool:
+    """Was an event of that kind ever told of that version?"""
+    return (
+        db.execute(
+            "SELECT 1 FROM event WHERE project = ? AND version = ? AND kind = ?",
+            (project, version, kind.value),
+        ).fetchone()
+        is not None
+    )
+
+
 MINUTES = 600
 """Seconds within which many releases of one project are a burst."""
 

@@ -11,6 +11,7 @@ from monitor.diff import GONE, Known, most_cautious
 from monitor.model import State
 from monitor.sources import Source
 from monitor.store import numbers, states
+from monitor.store.ranks import counted, ranking
 
 
 def baselines(db: sqlite3.Connection, source: int) -> dict[str, int]:
@@ -137,13 +138,16 @@ def known_versions(
 def _elsewhere(db: sqlite3.Connection, project: int, source: int) -> dict[int, State]:
     """What the other sources say of the versions that they show."""
     said: dict[int, list[State]] = {}
+    ranks = ranking(db, project)
+    # What a stranger says of a version that is called like ours is said of something else (E21).
+    ours = counted(db, project, ranks) if ranks and ranks.exclusive else set()
     for row in db.execute(
         """
-        SELECT also.version, coalesce(also.state, :listed) AS state
+        SELECT also.version, also.source, coalesce(also.state, :listed) AS state
         FROM also JOIN version ON version.id = also.version
         WHERE version.project = :project AND also.source <> :source
         UNION ALL
-        SELECT version.id, version.state  -- shown by one source so far, and that is another one
+        SELECT version.id, sighting.source, version.state  -- shown by one source so far: another
         FROM version JOIN sighting ON sighting.id = version.seen
         WHERE version.project = :project AND sighting.source <> :source
               AND NOT EXISTS (SELECT 1 FROM also WHERE also.version = version.id
@@ -151,6 +155,8 @@ def _elsewhere(db: sqlite3.Connection, project: int, source: int) -> dict[int, S
         """,
         {"project": project, "source": source, "listed": numbers[State.LISTED]},
     ):
+        if row["version"] in ours and ranks and row["source"] not in ranks.ids:
+            continue
         if (state := states[row["state"]]) not in GONE:
             said.setdefault(row["version"], []).append(state)
     return {version: most_cautious(found) for version, found in said.items()}

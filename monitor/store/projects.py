@@ -10,6 +10,7 @@ from monitor.errors import UsageError
 from monitor.model import Json, State
 from monitor.schedule import GIVEN_UP
 from monitor.store import numbers, states
+from monitor.store.ranks import ranking
 
 if TYPE_CHECKING:  # `monitor list` has no time for it
     from monitor.sources import Source
@@ -129,7 +130,8 @@ def judge_anew(db: sqlite3.Connection, source: Source, at: int) -> int:
     import msgspec
 
     key = f"rules of {source.name}"
-    now = msgspec.json.encode([source.provider.ordering, source.rules]).decode()
+    said = [source.provider.ordering, source.rules, source.priority, source.exclusive]
+    now = msgspec.json.encode(said).decode()
     before = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     if before and before["value"] == now:
         return 0
@@ -369,13 +371,18 @@ def dead_letters(db: sqlite3.Connection, limit: int = 100) -> Sequence[Json]:
 def conflict(db: sqlite3.Connection, project: int) -> dict[str, str]:
     """The newest stable version by source, where the sources differ in it (fault C16); else empty.
 
-    What counts is what each of them shows now, as it was judged for all of them together.
+    What counts is what each of them shows now, as it was judged for all of them together. Of a
+    source that is not believed (`monitor.store.ranks`) it is the highest version, whatever it is.
     """
+    ranks = ranking(db, project)
+    trusted = "version.stable"
+    if ranks is not None:
+        trusted += f" OR listing.source NOT IN ({ranks.marks})"
     rows = db.execute(
-        """
+        f"""
         SELECT source.name, version.version, max(version.sort_key)
         FROM listing JOIN source ON source.id = listing.source
-        JOIN version ON version.project = listing.project AND version.stable
+        JOIN version ON version.project = listing.project AND ({trusted})
         JOIN sighting ON sighting.id = version.seen
         LEFT JOIN also ON also.version = version.id AND also.source = listing.source
         WHERE listing.project = ?1 AND version.state < ?2

@@ -20,7 +20,7 @@ from monitor.sources import Source, Wanted
 from monitor.store import numbers, proposals
 from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged, key_of, rules_of
 from monitor.store.artefacts import changes, describe, keep_files, wake
-from monitor.store.events import burst, recently_released, tell
+from monitor.store.events import burst, recently_released, tell, was_told
 from monitor.store.known import (
     Enrolled,
     baselines,
@@ -33,6 +33,7 @@ from monitor.store.known import (
     unknown,
 )
 from monitor.store.proposals import announcement
+from monitor.store.ranks import Ranking, counted, ranking
 
 if TYPE_CHECKING:
     from monitor.store.record import Result, Visit
@@ -46,6 +47,9 @@ past all caches, and what is still absent then is withdrawn."""
 
 OLDER = "older-but-higher"
 """The judge's rule for what somebody has to look at."""
+
+FOREIGN = "other-source"
+"""The judge's rule for what only a source shows that is not believed."""
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
@@ -351,6 +355,11 @@ class _Project:
         self.found = found
         self.ids = ids
         self.known = known
+        self.announced: set[str] = set()
+        self.ranks: Ranking | None = None  # where not all of its sources are believed
+        self.believed: set[int] = set()  # versions that a believed source had shown before
+        self.alone = False  # it belongs to one source alone
+        self.foreign = False  # and this is another one
 
     @cached_property
     def wanted(self) -> bool:
@@ -360,6 +369,8 @@ class _Project:
     def store(self, listing: sqlite3.Row) -> None:
         """Keep it all, judge the project anew where that may matter, tell what is news."""
         found = self.found
+        if listing["known"]:
+            self._rank()
         before = self._before(listing)
         self._insert()
         self._refresh()
@@ -367,7 +378,8 @@ class _Project:
             self._keep_states()
         told = self._keep_files()
         unjudged = listing["judged"] is None
-        if not (found.added or found.changed or told or unjudged):
+        late = self._late(listing)
+        if not (found.added or found.changed or told or unjudged or late or self.alone):
             return
         quiet = not (found.news or found.changed)
         if unjudged and quiet and not (listing["known"] and self.wanted):
@@ -376,8 +388,13 @@ class _Project:
         news = sorted(found.news, key=lambda one: (one.release.published or _LAST, one.key))
         parked = [one.release for one in news if after.of(one.release.version).rule == OLDER]
         for one in news:
-            if one.release not in parked:
+            if after.of(one.release.version).rule not in (OLDER, FOREIGN):
                 self._announce(one.release, after)
+        for release in late:  # another source had shown it before, and was not believed
+            if release.version in after.verdicts:
+                self._announce(release, after)
+        if self.ranks is not None and self.alone:
+            self._tell_confusion(self.ranks, after)
         if parked:
             self._park(parked, after)
         if self._may_count_anew(after, unjudged):
@@ -389,6 +406,31 @@ class _Project:
         self._tell_latest(before, after)
         if found.news:
             self._tell_burst()
+
+    def _rank(self) -> None:
+        """Find out whether this source is believed about this project (faults C16 and E21)."""
+        self.ranks = ranks = ranking(self.db, self.project)
+        if ranks is None:
+            return
+        self.believed = counted(self.db, self.project, ranks)
+        self.alone = ranks.exclusive
+        self.foreign = ranks.exclusive and self.source.id not in ranks.ids
+        if self.foreign:  # it speaks of a stranger's versions, even where they are called like ours
+            self.found.changed = []
+            self.found.seen = [Release(one.project, one.version) for one in self.found.seen]
+
+    def _late(self, listing: sqlite3.Row) -> list[Release]:
+        """What only others had shown, who are not believed, and was not told therefore."""
+        if self.ranks is None or self.source.id not in self.ranks.ids:
+            return []
+        if listing["baseline"] is None:
+            return []  # a first look is no news
+        return [
+            one
+            for one in self.found.seen
+            if self.ids[one.version] not in self.believed
+            and not was_told(self.db, Kind.RELEASED, self.project, self.ids[one.version])
+        ]
 
     @property
     def _shown(self) -> list[Release]:
@@ -453,7 +495,7 @@ class _Project:
 
     def _keep_files(self) -> dict[int, list[Json]]:
         told: dict[int, list[Json]] = {}
-        if not (any(one.files for one in self._shown) and self.wanted):
+        if self.foreign or not (any(one.files for one in self._shown) and self.wanted):
             return told
         for release in self._shown:
             if not release.files:
@@ -479,6 +521,7 @@ class _Project:
             "files": describe(release.files),
         }
         self._tell(Kind.RELEASED, self.ids[release.version], payload)
+        self.announced.add(release.version)
         self.recorder.result.released += 1
         if not release.files and self.source.provider.versions and self.visit.mechanism == "feed":
             self._ask(release.project)
@@ -499,6 +542,24 @@ class _Project:
         ).rowcount
         if asked:
             self.recorder.result.ask.append(name)
+
+    def _tell_confusion(self, ranks: Ranking, after: Appraisal) -> None:
+        """A name that is ours alone exists elsewhere as well, with a higher version (fault E21)."""
+        mine = max((one.key for one in after.verdicts.values() if one.release), default=b"")
+        others = [one for one in after.verdicts.values() if one.rule == FOREIGN and one.key > mine]
+        if not others:
+            return
+        top = max(others, key=lambda one: one.key).candidate.version
+        if was_told(self.db, Kind.SUSPECT, self.project, self.ids[top]):
+            return
+        reason = (
+            f"{ranks.said} has this project to itself, and {top} comes from elsewhere: it is"
+            " ignored. Somebody may have taken the name"
+        )
+        versions = sorted(one.candidate.version for one in others)[:100]
+        self._tell(Kind.SUSPECT, self.ids[top], {
+            "alarm": True, "reason": reason, "versions": versions, "believed": list(ranks.names),
+        })  # fmt: skip
 
     def _park(self, parked: Sequence[Release], after: Appraisal) -> None:
         """Higher than the newest and much older: a fork's ancestors, or a slip (fault C15).
@@ -564,8 +625,7 @@ class _Project:
 
     def _tell_latest(self, before: Appraisal, after: Appraisal) -> None:
         """Another version is the newest stable one, and not because it is new (fault C01)."""
-        announced = {one.release.version for one in self.found.news}
-        if before.stable is None or before.stable == after.stable or after.stable in announced:
+        if before.stable in (None, after.stable) or after.stable in self.announced:
             return
         why = sorted({one.state.value for one in self.found.changed})
         self._tell(

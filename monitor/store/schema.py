@@ -28,7 +28,9 @@ CREATE TABLE source (
     id       INTEGER PRIMARY KEY,
     name     TEXT NOT NULL UNIQUE,
     provider TEXT NOT NULL,
-    added    INTEGER NOT NULL
+    added    INTEGER NOT NULL,
+    priority  INTEGER NOT NULL DEFAULT 0,
+    exclusive INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What we ask a source as a whole: its feed, its index.

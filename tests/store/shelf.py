@@ -80,7 +80,8 @@ class Shelf:
         given = Source(name=name, provider=known, follow=follow, **more)
         with transaction(self.db):
             [source] = due.enlist(self.db, [given], self.at)
-        self.sources[name] = source
+            self.sources[name] = source
+            due.rank(self.db, self.sources.values())
         return source
 
     def visit(self, mechanism: str, source: str | None = None, **more: Any) -> Visit:

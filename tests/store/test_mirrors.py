@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.model import Kind, Outcome, State
-from monitor.store import projects
+from monitor.store import due, events, projects
 from tests.store.shelf import DAY, release
 
 
@@ -104,3 +104,114 @@ def test_an_index_beside_another_source_counts_what_it_shows(shelf):
 
     assert shelf.states()["1.2"] is State.WITHDRAWN
     assert shelf.count(Kind.WITHDRAWN) == 1
+
+
+# ── sources of different rank ─────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def ranked(shelf):
+    """A main source that is believed, and a mirror, with the same purls."""
+    shelf.add("main", "versions", purl="pypi", ordering="pep440", priority=1)
+    shelf.add("mirror", "versions", purl="pypi", ordering="pep440")
+    shelf.versions("1.0", "1.1", "1.2", source="main")
+    shelf.versions("1.0", "1.1", "1.2", source="mirror")
+    return shelf
+
+
+def newest(shelf):
+    row = projects.by_purl(shelf.db, "pkg:pypi/foo")
+    found = {one["id"]: one["version"] for one in projects.versions(shelf.db, row["id"])}
+    return found[row["stable"]]
+
+
+def test_C16_what_only_a_source_of_lower_priority_shows_is_kept_and_never_newest(ranked):
+    ranked.versions("1.0", "1.1", "1.2", "1.3", source="mirror")
+
+    assert newest(ranked) == "1.2"
+    assert ranked.told() == []
+    assert ranked.states()["1.3"] is State.LISTED
+    assert projects.conflict(ranked.db, ranked.project()) == {"main": "1.2", "mirror": "1.3"}
+
+
+def test_C16_it_is_announced_once_when_the_source_that_is_believed_shows_it(ranked):
+    for _ in range(2):
+        ranked.versions("1.0", "1.1", "1.2", "1.3", source="mirror")
+        ranked.versions("1.0", "1.1", "1.2", source="main")
+    assert ranked.told() == []
+    for source in ("main", "mirror", "main"):
+        ranked.versions("1.0", "1.1", "1.2", "1.3", source=source)
+
+    assert ranked.told() == [("released", "1.3")]
+    assert newest(ranked) == "1.3"
+    assert projects.conflict(ranked.db, ranked.project()) == {}
+
+
+def test_C16_another_spelling_of_the_believed_source_counts(ranked):
+    ranked.versions("1.0", "1.1", "1.2", "1.3", source="mirror")
+    ranked.versions("1.0", "1.1", "1.2", "1.3.0", source="main")
+
+    assert newest(ranked) == "1.3"
+
+
+@pytest.fixture
+def private(shelf):
+    """A company's index that has its projects to itself, and a public one."""
+    shelf.add("company", "versions", purl="pypi", ordering="pep440", exclusive=True)
+    shelf.add("public", "versions", purl="pypi", ordering="pep440")
+    shelf.versions(release("1.0", digests="a"), release("1.1", digests="b"), source="company")
+    return shelf
+
+
+def test_E21_a_higher_version_elsewhere_of_a_name_of_our_own_is_ignored_and_an_alarm(private):
+    for _ in range(3):
+        private.versions("99.0", source="public")
+        private.versions("1.0", "1.1", source="company")
+
+    assert newest(private) == "1.1"
+    assert private.told() == [("suspect", "99.0")]
+    [alarm] = [e for e in events.follow(private.db, 0) if e.kind is Kind.SUSPECT]
+    assert alarm.payload["alarm"]
+    assert "company has this project to itself" in alarm.payload["reason"]
+
+
+def test_E21_a_name_that_was_taken_before_we_came_is_an_alarm_too(shelf):
+    shelf.add("public", "versions", purl="pypi", ordering="pep440")
+    shelf.versions("99.0", source="public")
+    shelf.add("company", "versions", purl="pypi", ordering="pep440", exclusive=True)
+    shelf.versions("1.0", "1.1", source="company")
+
+    assert newest(shelf) == "1.1"
+    assert shelf.told(Kind.RELEASED, Kind.SUSPECT) == [("suspect", "99.0")]
+
+
+def test_E21_neither_files_nor_states_of_ours_come_from_elsewhere(private):
+    for _ in range(2):
+        private.versions(
+            release("1.1", digests="f", state=State.YANKED), release("1.0"), source="public"
+        )
+        private.versions(
+            release("1.0", digests="a"), release("1.1", digests="b", state=State.LISTED),
+            source="company",
+        )  # fmt: skip
+
+    assert private.states() == {"1.0": State.LISTED, "1.1": State.LISTED}
+    digests = {row["digest"] for row in private.db.execute("SELECT digest FROM file")}
+    assert digests == {f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"}
+    assert private.told() == []
+
+
+def test_E21_our_own_release_is_told_although_the_number_was_taken_elsewhere(private):
+    private.versions("99.0", source="public")
+    private.versions("1.0", "1.1", "99.0", source="company")
+
+    assert private.told(Kind.RELEASED) == [("released", "99.0")]
+    assert newest(private) == "99.0"
+
+
+def test_E21_a_source_that_is_no_longer_configured_keeps_nobody_out(private):
+    private.versions("99.0", source="public")
+    due.rank(private.db, [private.sources["public"]])
+    private.versions("99.0", "99.1", source="public")
+
+    assert newest(private) == "99.1"
