@@ -9,7 +9,7 @@ from datetime import datetime
 
 from monitor.errors import FetchError, MonitorError, ReadError, UsageError
 from monitor.judge import Candidate, Newest, Verdict, judge, key_function, newest
-from monitor.model import Cursor, Mention, Outcome, Partial, Release, Request, State, Unread
+from monitor.model import Outcome, Partial, Release, Request, State
 from monitor.protocols import Reader, Transport
 from monitor.rules import Rules
 from monitor.sources import Source
@@ -144,7 +144,7 @@ async def _releases(
                 found.partial = reason
             case Release():
                 others.add(provider.normalise(finding.project))
-            case Mention() | Cursor() | Unread():
+            case _:
                 pass
     if provider.versions is None and not releases:
         raise _absent(source, project, others)

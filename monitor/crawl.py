@@ -19,10 +19,12 @@ from monitor.formats.text import unread
 from monitor.model import (
     Cursor,
     Finding,
+    Ignored,
     Mention,
     Outcome,
     Partial,
     Release,
+    Renamed,
     Reply,
     Request,
     Unread,
@@ -185,6 +187,10 @@ class Crawler:
                     visit.unread.append(finding)
                 case Partial(reason):
                     visit.complete, visit.partial = False, reason
+                case Ignored(raw):
+                    visit.ignored.append(raw)
+                case Renamed(_, name):
+                    visit.renamed = name
                 case Mention(project) if visit.mechanism == "feed":
                     visit.mentions.append(project)
                 case Mention(project):

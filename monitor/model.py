@@ -83,6 +83,7 @@ class Kind(StrEnum):
     RESET = "reset"
     STALLED = "stalled"
     RECREATED = "recreated"
+    LOOKALIKE = "lookalike"
 
 
 class About(StrEnum):
@@ -258,7 +259,25 @@ class Partial:
     reason: str
 
 
-Finding = Release | Mention | Cursor | Request | Unread | Partial | Trait
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """What stands among a project's versions and is none of them: a branch, another's tag.
+
+    It is counted and shown, so that nobody wonders where it is.
+    """
+
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """The upstream calls the project that was asked for by another name now."""
+
+    project: str
+    name: str
+
+
+Finding = Release | Mention | Cursor | Request | Unread | Partial | Trait | Ignored | Renamed
 
 
 @dataclass(frozen=True, slots=True)

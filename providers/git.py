@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from monitor.errors import UsageError
 from monitor.formats import git_refs, tags
 from monitor.formats.text import checked
-from monitor.model import Finding, Release, Reply, Request, Unread
+from monitor.model import Finding, Ignored, Release, Reply, Request, Unread
 from monitor.protocols import Ask, Provider
 
 URLS = (
@@ -66,5 +66,7 @@ def read_tags(reply: Reply) -> Iterator[Finding]:
             yield tag
         else:
             commits[tag[0]] = tag[1]
-    for name, version in tags.versions(commits, own).items():
+    found = tags.versions(commits, own)
+    yield from (Ignored(name) for name in commits if name not in found)
+    for name, version in found.items():
         yield checked(Release(project, version, revision=commits[name], tag=name))

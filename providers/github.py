@@ -10,7 +10,8 @@ Of every tag GitHub makes an archive when it is asked for; its bytes may change,
 its content does not. It is built where a release has no source archive of its own.
 Without a token 60 requests an hour are allowed, with one 5000, and then an
 unchanged answer costs nothing. A repository that was renamed answers under its
-old name, by a redirect, and tells its new one. Its licence is that of its default branch.
+old name, by a redirect, and its pages tell the new one. Its licence is that of
+its default branch.
 
 Settings
   url   address of the interface; "https://HOST/api/v3" of an own server
@@ -30,7 +31,18 @@ from monitor.errors import UsageError
 from monitor.formats import tags
 from monitor.formats.dates import utc
 from monitor.formats.text import address_of, checked, web_address
-from monitor.model import About, File, Finding, Partial, Release, Reply, Request, Trait
+from monitor.model import (
+    About,
+    File,
+    Finding,
+    Ignored,
+    Partial,
+    Release,
+    Renamed,
+    Reply,
+    Request,
+    Trait,
+)
 from monitor.protocols import Provider
 
 ACCEPT = "application/vnd.github+json"
@@ -105,6 +117,8 @@ class Repository:
         asked = urlsplit(request.url)
         if asked.path.endswith("/releases"):
             entries = msgspec.convert(reply.json(), list[_Release])
+            if (name := self._renamed(project, entries)) is not None:
+                yield Renamed(project, name)
             yield from self._releases(reply, project, entries)
             if "page=" not in asked.query.replace("per_page=", ""):
                 address = request.url.replace("/releases?", "/tags?")
@@ -118,6 +132,14 @@ class Repository:
             yield replace(request, url=following)
         elif count >= PAGE and "link" not in reply.headers:
             yield Partial(f"a full page of {PAGE} without a link to the next")
+
+    def _renamed(self, project: str, entries: list[_Release]) -> str | None:
+        """The repository's name in the address of a page, where that is not the one asked for."""
+        page = entries[0].html_url if entries else None
+        if not page or not page.startswith(f"{self.site}/"):
+            return None
+        name = "/".join(page[len(self.site) + 1 :].split("/")[:2])
+        return name if _PROJECT.fullmatch(name) and name.lower() != project.lower() else None
 
     def _releases(self, reply: Reply, project: str, entries: list[_Release]) -> Iterator[Finding]:
         entries = [entry for entry in entries if not entry.draft]
@@ -138,7 +160,9 @@ class Repository:
 
     def _tags(self, project: str, entries: list[_Tag]) -> Iterator[Finding]:
         commits = {entry.name: entry.commit.sha for entry in entries}
-        for tag, version in tags.versions(commits, _name(project)).items():
+        found = tags.versions(commits, _name(project))
+        yield from (Ignored(tag) for tag in commits if tag not in found)
+        for tag, version in found.items():
             page = f"{self.site}/{project}/releases/tag/{quote(tag)}"
             made = f"{self.site}/{project}/archive/refs/tags/{quote(tag)}.tar.gz"
             name = f"{_name(project)}-{version}.tar.gz"

@@ -97,6 +97,8 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
         click.echo(line)
         if place["error"] and place["remedy"]:
             click.echo(f"    → {clean(place['remedy'])}")
+        if place["ignored"]:
+            click.echo(f"    ignored {clean(place['ignored'])}")
     for one in facts["says"]:
         before = f", and {clean(one['before'])} before" if one["before"] else ""
         click.echo(f"  {one['name'].replace('_', ' '):<15}{clean(one['value'])}{before}")

@@ -61,6 +61,11 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
         "tag": version["tag"],
         "revision": version["revision"],
         "conflict": projects.conflict(db, row["id"]),
+        "ignored": {
+            one["source"]: one["ignored"]
+            for one in projects.listings(db, row["id"])
+            if one["ignored"]
+        },
         "proposals": [timed(one, "at") for one in proposals.opened(db, row["id"])],
         "observed": timed(seen, "at") | {"also": glance.also_at(db, version["id"])},
         "verdict": _verdict(own) if own else None,
@@ -214,6 +219,8 @@ def _print_verdict(facts: dict[str, Any]) -> None:
     if facts["conflict"]:
         each = (f"{version} at {name}" for name, version in facts["conflict"].items())
         _line("differs", ", ".join(each))
+    for name, some in facts["ignored"].items():
+        _line("ignored", f"at {name} {some}")
     for asked in facts["proposals"]:
         _line("asked", f"{asked['reason']}: monitor accept {asked['id']}, or decline")
     rejected = facts["rejected"]

@@ -50,6 +50,7 @@ _SAYS: Final = {
     Kind.RESET: "{source} has begun to count anew",
     Kind.STALLED: "{source} stands still while its projects release",
     Kind.RECREATED: "{what} was given to somebody else",
+    Kind.LOOKALIKE: "{what} is named much like a project that is watched",
 }
 
 _NONE_LEFT: Final = "{what} has no stable version any more"

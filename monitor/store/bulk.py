@@ -31,6 +31,7 @@ from monitor.store.record import (
     poison,
 )
 from monitor.store.recorder import Recorder, seconds
+from monitor.store.strangers import meet
 
 _LIVE = ", ".join(map(str, LIVE))
 _LISTED = numbers[State.LISTED]
@@ -247,11 +248,14 @@ class _Applied:
 
     def _enrol(self) -> None:
         """Add new projects; those whose revision moved become due."""
+        last = last_id(self.db, "project")
         self.db.execute(
             "INSERT INTO project (purl) SELECT purl FROM temp.named WHERE project IS NULL"
             " ON CONFLICT DO NOTHING"
         )
         self._number()
+        if not self.first and last_id(self.db, "project") > last:
+            self._meet(last)
         self.db.execute(
             """
             UPDATE listing
@@ -286,6 +290,16 @@ class _Applied:
             """,
             self.facts,
         )
+
+    def _meet(self, last: int) -> None:
+        """Projects that turned up in an index we know, compared with what is watched."""
+        fresh = self.db.execute(
+            "SELECT project.id, project.purl, named.name FROM temp.named AS named"
+            " JOIN project ON project.id = named.project WHERE project.id > ?",
+            (last,),
+        )
+        found = [(row["id"], row["purl"], row["name"]) for row in fresh]
+        self.result.events += meet(self.db, self.source, found, self.visit.at)
 
     def _ask_for_the_absent(self) -> None:
         """Projects that the list has mentioned and no longer does: their own page will say why."""

@@ -242,6 +242,7 @@ def listings(db: sqlite3.Connection, project: int) -> list[Json]:
         SELECT source.name AS source, source.provider, listing.name, listing.added,
                listing.baseline, listing.due, listing.asked, listing.changed,
                listing.outcome, listing.error, listing.remedy, listing.fails, listing.gone,
+               listing.ignored,
                coalesce(listing.answered, {AS_A_WHOLE}) AS answered
         FROM listing JOIN source ON source.id = listing.source
         WHERE listing.project = ? ORDER BY source.name

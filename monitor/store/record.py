@@ -54,6 +54,8 @@ class Visit:
     mentions: list[str] = field(default_factory=list)  # a feed says that they changed, not how
     unread: list[Unread] = field(default_factory=list)
     poisoned: dict[str | None, str] = field(default_factory=dict)  # projects to do without, and why
+    ignored: list[str] = field(default_factory=list)
+    renamed: str | None = None  # what the upstream calls the project now
     cursor: str | None = None
     complete: bool = False
     partial: str | None = None  # why a feed may have passed over something
@@ -132,6 +134,8 @@ def record(
         else:
             assert visit.project is not None
             enrolled = recorder.project(visit.project, visit.releases)
+            if visit.renamed is not None:
+                recorder.moved(visit.project, visit.renamed)
     finish(db, visit, result, enrolled)
     return result
 
@@ -379,17 +383,33 @@ def _keep_listing(
         facts["next"] = min(visit.next or visit.at + HOUR, visit.at + HOUR)
     kept = db.execute(
         f"""
-        UPDATE listing SET {_COMMON}, gone = :gone, denied = :denied, lost = :lost,
+        UPDATE listing SET {_COMMON}, ignored = CASE WHEN :read THEN :ignored ELSE ignored END,
+            gone = :gone, denied = :denied, lost = :lost,
             due = CASE WHEN due IS NULL THEN NULL
                        WHEN :lease IS NOT NULL AND due <> :lease THEN due ELSE :next END
         WHERE source = :source AND project = :project AND {_OURS}
         """,
-        facts | {"gone": gone, "denied": denied or 0, "lost": lost},
+        facts
+        | {
+            "gone": gone,
+            "denied": denied or 0,
+            "lost": lost,
+            "read": result.outcome is Outcome.OK,
+            "ignored": ignored(visit.ignored),
+        },
     ).rowcount
     if not kept and visit.lease is not None:
         raise OvertakenError
     if result.released and visit.source.mechanisms:
         standstill.released(db, visit)
+
+
+def ignored(found: list[str]) -> str | None:
+    """What is kept of it: how many there are, and the first of them."""
+    if not found:
+        return None
+    some = ", ".join(printable(text)[:40] for text in found[:3])
+    return f"{len(found)}: {some}{', …' if len(found) > 3 else ''}"
 
 
 _MOVED = "(:moved OR :cursor IS NOT cursor AND :cursor IS NOT NULL OR :good AND moved IS NULL)"

@@ -34,6 +34,7 @@ from monitor.store.known import (
 )
 from monitor.store.proposals import announcement
 from monitor.store.ranks import Ranking, counted, ranking
+from monitor.store.strangers import meet
 
 if TYPE_CHECKING:
     from monitor.store.record import Result, Visit
@@ -159,7 +160,24 @@ class Recorder:
     ) -> int | None:
         """One project's releases. Returns how many are new to us, None where we doubt them."""
         project, listing = enrol(self.db, self.source, name, self.visit.at)
+        if not listing["known"] and self.baseline:
+            fresh = [(project, self.source.purl(name), name)]
+            self.result.events += meet(self.db, self.source, fresh, self.visit.at)
         return self._releases(name, project, listing, releases, news, complete)
+
+    def moved(self, name: str, now: str) -> None:
+        """The upstream calls the project otherwise now: told and proposed once (fault C19)."""
+        if self.source.purl(name) == self.source.purl(now):
+            return
+        project, _ = enrol(self.db, self.source, name, self.visit.at)
+        reason = f"{self.source.name} calls it {now} now"
+        number = proposals.propose(
+            self.db, project, proposals.RENAME, now, source=self.source.id, reason=reason,
+            at=self.visit.at,
+        )  # fmt: skip
+        if number is not None:
+            payload = {"reason": reason, "name": now, "proposal": number}
+            self.tell(Kind.SOURCE_MOVED, project=project, payload=payload)
 
     def _releases(
         self,

@@ -115,6 +115,7 @@ CREATE TABLE listing (
     gone     INTEGER,                 -- since when the upstream says that it is gone
     denied   INTEGER NOT NULL DEFAULT 0,  -- how often it has said so since
     lost     INTEGER,                 -- when we believed it
+    ignored  TEXT,                    -- what stands among its versions and is none: how many, some
     PRIMARY KEY (source, project)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX listing_due ON listing (due) WHERE due IS NOT NULL;

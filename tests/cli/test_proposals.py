@@ -6,8 +6,10 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.model import Kind
+from monitor.settings import Source
 from tests.cli.conftest import Cli
 from tests.store.station import AT_ONCE, settings_of, station
 
@@ -124,3 +126,130 @@ async def test_C03_a_numbering_that_had_changed_when_we_came_is_proposed_too(
     [asked] = cli("proposals", "--json").lines
     assert asked["kind"] == "epoch"
     assert "numbers now" in cli("status").out
+
+
+def github(registry):
+    return Source(
+        provider="github", settings={"url": registry.github_api_url, "site": registry.github_url}
+    )
+
+
+async def test_C19_a_renamed_repository_is_proposed_and_never_merged_silently(
+    cli: Cli, registry, now
+):
+    registry.publish("github", "acme/rocket", "v1.0")
+    settings = settings_of(cli.state, registry, sources={"github": github(registry)})
+    async with station(cli.state, settings, now) as one:
+        await one.act("watch", what="github/acme/rocket", current="1.0", owner="me")
+        await one.poll()
+        registry.rename("acme/rocket", "acme-space/rocket")
+        registry.publish("github", "acme-space/rocket", "v1.1")
+        for _ in range(3):
+            await one.poll(9 * DAY)
+
+        [moved] = one.events(Kind.SOURCE_MOVED)
+        assert moved.payload["name"] == "acme-space/rocket"
+        assert one.released() == ["pkg:github/acme/rocket@1.1"]
+        watched = [w["purl"] for w in cli("list", "--json").lines]
+        assert watched == ["pkg:github/acme/rocket"]
+        [asked] = cli("proposals", "--json").lines
+        assert (asked["kind"], asked["subject"]) == ("rename", "acme-space/rocket")
+
+        await one.act("answer", number=asked["id"], accept=True, who="somebody")
+        await one.poll()
+    [watched] = cli("list", "--json").lines
+    assert (watched["purl"], watched["owner"], watched["current"]) == (
+        "pkg:github/acme-space/rocket", "me", "1.0",
+    )  # fmt: skip
+    assert watched["stable"] == "1.1"
+
+
+async def test_C19_spellings_that_its_registry_takes_for_one_are_one_project(
+    cli: Cli, registry, now
+):
+    registry.publish("pypi", "Foo_Bar", "1.0")
+    settings = settings_of(cli.state, registry)
+    async with station(cli.state, settings, now) as one:
+        for name in ("foo-bar", "Foo.Bar", "FOO_BAR"):
+            await one.act("watch", what=f"pypi/{name}")
+        await one.poll()
+        registry.publish("pypi", "Foo_Bar", "1.1")
+        for _ in range(3):
+            await one.poll(3601)
+        assert one.released() == ["pkg:pypi/foo-bar@1.1"]
+    assert [w["purl"] for w in cli("list", "--json").lines] == ["pkg:pypi/foo-bar"]
+    assert cli("proposals", "--json").lines == []
+
+
+async def test_C19_another_spelling_that_its_source_does_not_fold_is_proposed(
+    cli: Cli, registry, now
+):
+    """The crates' registry takes `-` and `_` for one name; a list of files does not."""
+    registry.publish("crates", "serde_json", "1.0.0")
+    crates = Source(
+        provider="crates",
+        poll=60.0,
+        settings={
+            "url": registry.crates_index_url,
+            "feed": f"{registry.crates_static_url}/rss/updates.xml",
+        },
+    )
+    settings = settings_of(cli.state, registry, sources={"crates": crates})
+    async with station(cli.state, settings, now) as one:
+        await one.act("watch", what="crates/serde_json")
+        await one.poll()
+        registry.publish("crates", "serde.json", "1.0.0")
+        await one.poll(61)
+        assert [e.project for e in one.events(Kind.LOOKALIKE)] == ["pkg:cargo/serde.json"]
+    [asked] = cli("proposals", "--json").lines
+    assert (asked["kind"], asked["purl"], asked["subject"]) == (
+        "rename", "pkg:cargo/serde-json", "serde.json",
+    )  # fmt: skip
+    assert [w["purl"] for w in cli("list", "--json").lines] == ["pkg:cargo/serde-json"]
+
+
+@pytest.mark.parametrize("follow", ["all", "watched"])
+async def test_E20_a_new_project_named_like_a_watched_one_is_told_and_never_followed(
+    cli: Cli, registry, now, follow
+):
+    registry.publish("pypi", "requests", "1.0")
+    registry.publish("pypi", "request", "1.0")  # it was there when we came
+    settings = settings_of(cli.state, registry, AT_ONCE, follow=follow)
+    async with station(cli.state, settings, now) as one:
+        await one.act("watch", what="pypi/requests")
+        await one.poll()
+        for name in ("requessts", "erquests", "aurora"):
+            registry.publish("pypi", name, "1.0")
+        for _ in range(3):
+            await one.poll(3601)
+
+        told = one.events(Kind.LOOKALIKE)
+        assert {e.project for e in told} == {"pkg:pypi/requessts", "pkg:pypi/erquests"}
+        assert {e.payload["resembles"] for e in told} == {"pkg:pypi/requests"}
+        assert len(told) == 2
+        assert [w["purl"] for w in cli("list", "--json").lines] == ["pkg:pypi/requests"]
+    item = cli("feed", "--kind", "lookalike", "--json").lines[0]
+    assert "is named much like a project that is watched" in item["title"]
+
+
+async def test_E20_a_watched_name_that_turns_up_in_another_ecosystem_is_told(
+    cli: Cli, registry, now
+):
+    registry.publish("pypi", "aurora", "1.0")
+    registry.publish("crates", "other", "1.0.0")
+    crates = Source(
+        provider="crates",
+        poll=60.0,
+        settings={
+            "url": registry.crates_index_url,
+            "feed": f"{registry.crates_static_url}/rss/updates.xml",
+        },
+    )
+    settings = settings_of(cli.state, registry)
+    both = replace(settings, sources={**settings.sources, "crates": crates})
+    async with station(cli.state, both, now) as one:
+        await one.act("watch", what="pypi/aurora")
+        await one.poll()
+        registry.publish("crates", "aurora", "1.0.0")
+        await one.poll(61)
+        assert [e.project for e in one.events(Kind.LOOKALIKE)] == ["pkg:cargo/aurora"]

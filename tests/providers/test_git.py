@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from monitor.errors import UsageError
-from monitor.model import Release, Unread
+from monitor.model import Ignored, Release, Unread
 from providers.git import provider, read_tags
 from tests.formats.answers import answer
 
@@ -59,6 +59,7 @@ def test_real_tags_of_a_real_repository_become_versions_with_their_commits(tmp_p
         read_tags(answer(git("ls-remote", "--tags", "."), project="https://up.example/foo"))
     )
 
+    assert found.pop(0) == Ignored("nightly")
     assert [(f.version, f.tag, f.revision) for f in found] == [
         ("1.0", "v1.0", commit),
         ("1.1", "v1.1", commit),

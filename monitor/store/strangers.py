@@ -1,0 +1,70 @@
+"""New projects whose names are near a watched one (E20, C19): told, and never followed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from functools import lru_cache
+
+from monitor.lookalike import ELSEWHERE, SPELLING, Near, Watched
+from monitor.model import Json, Kind
+from monitor.sources import Source, project_of
+from monitor.store import proposals
+from monitor.store.events import tell
+
+Fresh = tuple[int, str, str]
+"""A project that nobody had told us of before: its id, its purl, its name at the source."""
+
+
+def meet(db: sqlite3.Connection, source: Source, fresh: Iterable[Fresh], at: int) -> list[int]:
+    """Compare new projects with what is watched; returns the numbers of the events that were told.
+
+    Another spelling at a source that has the watched one as well may be the same project: that is
+    proposed, and nothing is merged.
+    """
+    watched = {
+        row["purl"]: row["project"]
+        for row in db.execute(
+            "SELECT purl, project FROM watch JOIN project ON project.id = watch.project"
+        )
+    }
+    if not watched:
+        return []
+    names, told = _filed(tuple(sorted(watched))), []
+    for project, purl, name in fresh:
+        near = names.near(purl)
+        if near is None:
+            continue
+        payload: Json = {
+            "provider": source.provider.name,
+            "resembles": near.purl,
+            "differs_in": near.how,
+            "reason": _reason(near),
+        }
+        if near.how == SPELLING and _has(db, source.id, watched[near.purl]):
+            payload["proposal"] = proposals.propose(
+                db, watched[near.purl], proposals.RENAME, name, source=source.id,
+                reason=f"{project_of(purl)} turned up beside {project_of(near.purl)}", at=at,
+            )  # fmt: skip
+        told.append(
+            tell(db, Kind.LOOKALIKE, at, project=project, source=source.id, payload=payload)
+        )
+    return told
+
+
+def _reason(near: Near) -> str:
+    if near.how == ELSEWHERE:
+        return f"{near.purl}, which is watched, has the same name in another ecosystem"
+    return f"it differs in {near.how} from {near.purl}, which is watched"
+
+
+def _has(db: sqlite3.Connection, source: int, project: int) -> bool:
+    row = db.execute(
+        "SELECT 1 FROM listing WHERE source = ? AND project = ?", (source, project)
+    ).fetchone()
+    return row is not None
+
+
+@lru_cache(maxsize=2)
+def _filed(purls: tuple[str, ...]) -> Watched:
+    return Watched(purls)
