@@ -220,6 +220,7 @@ def _feed(recorder: Recorder) -> None:
     mentions = [*visit.mentions, *(name for name in visit.poisoned if name is not None)]
     if mentions and not first:
         _ask_for(recorder, mentions)
+    recorder.meet()
     if first:
         recorder.tell_baseline(None, len(grouped), len(visit.releases))
     if recorder.result.reset:

@@ -34,7 +34,7 @@ from monitor.store.known import (
 )
 from monitor.store.proposals import announcement
 from monitor.store.ranks import Ranking, counted, ranking
-from monitor.store.strangers import meet
+from monitor.store.strangers import Fresh, meet
 
 if TYPE_CHECKING:
     from monitor.store.record import Result, Visit
@@ -69,6 +69,7 @@ class Recorder:
         self.gate = gate
         self.result = result
         self._sighting: int | None = None
+        self._fresh: list[Fresh] = []
         self.baseline = baselines(db, self.source.id)
 
     def project(self, name: str, releases: Sequence[Release], *, listed: bool = False) -> Enrolled:
@@ -161,9 +162,13 @@ class Recorder:
         """One project's releases. Returns how many are new to us, None where we doubt them."""
         project, listing = enrol(self.db, self.source, name, self.visit.at)
         if not listing["known"] and self.baseline:
-            fresh = [(project, self.source.purl(name), name)]
-            self.result.events += meet(self.db, self.source, fresh, self.visit.at)
+            self._fresh.append((project, self.source.purl(name), name))
         return self._releases(name, project, listing, releases, news, complete)
+
+    def meet(self) -> None:
+        """Compare the projects that were new to us with what is watched (fault E20)."""
+        if self._fresh:
+            self.result.events += meet(self.db, self.source, self._fresh, self.visit.at)
 
     def moved(self, name: str, now: str) -> None:
         """The upstream calls the project otherwise now: told and proposed once (fault C19)."""
