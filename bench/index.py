@@ -168,7 +168,7 @@ def _insert(folder: Path, rows: dict[str, list[tuple[Any, ...]]]) -> float:
     """The same rows into an empty store, in one transaction."""
     db = open_writer(folder)
     db.execute("PRAGMA foreign_keys = OFF")
-    db.execute("INSERT INTO source VALUES (1, 'up', 'up', 0)")
+    db.execute("INSERT INTO source (id, name, provider, added) VALUES (1, 'up', 'up', 0)")
     begun = time.process_time()
     db.execute("BEGIN")
     for table, found in rows.items():
