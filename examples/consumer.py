@@ -23,7 +23,7 @@ def news(feed, epoch, seen):
             head = page["_monitor"]
             if head["epoch"] != epoch:
                 seen = 0  # another life of the log, after a restore: read it from its beginning
-            if head["expires"] and head["expires"] < time.strftime("%Y-%m-%dT%XZ", time.gmtime()):
+            if head["expires"] and head["expires"] < time.strftime("%Y-%m-%dT%TZ", time.gmtime()):
                 print(f"{feed}: stale since {head['expires']}", file=sys.stderr)
             if seen > head["head"]:
                 sys.exit(f"{feed}: ends at {head['head']}, but {seen} was read before")

@@ -52,7 +52,7 @@ def main(feed, key):
         data = answer.read()
     check_signature(data, key)
     head = json.loads(data)["_monitor"]
-    if head["expires"] < time.strftime("%Y-%m-%dT%XZ", time.gmtime()):
+    if head["expires"] < time.strftime("%Y-%m-%dT%TZ", time.gmtime()):
         sys.exit(f"feed.json is stale since {head['expires']}")
     last = head["head"] // head["page_size"] - 1
     for page in range(last, (head["oldest"] - 1) // head["page_size"] - 1, -1):

@@ -50,7 +50,7 @@ _SAYS: Final = {
     Kind.RESET: "{source} has begun to count anew",
     Kind.STALLED: "{source} stands still while its projects release",
     Kind.RECREATED: "{what} was given to somebody else",
-    Kind.LOOKALIKE: "{what} is named much like a project that is watched",
+    Kind.LOOKALIKE: "a new project is named much like {what}",
 }
 
 _NONE_LEFT: Final = "{what} has no stable version any more"

@@ -294,11 +294,11 @@ class _Applied:
     def _meet(self, last: int) -> None:
         """Projects that turned up in an index we know, compared with what is watched."""
         fresh = self.db.execute(
-            "SELECT project.id, project.purl, named.name FROM temp.named AS named"
+            "SELECT project.purl, named.name FROM temp.named AS named"
             " JOIN project ON project.id = named.project WHERE project.id > ?",
             (last,),
         )
-        found = [(row["id"], row["purl"], row["name"]) for row in fresh]
+        found = [(row["purl"], row["name"]) for row in fresh]
         self.result.events += meet(self.db, self.source, found, self.visit.at)
 
     def _ask_for_the_absent(self) -> None:

@@ -162,7 +162,7 @@ class Recorder:
         """One project's releases. Returns how many are new to us, None where we doubt them."""
         project, listing = enrol(self.db, self.source, name, self.visit.at)
         if not listing["known"] and self.baseline:
-            self._fresh.append((project, self.source.purl(name), name))
+            self._fresh.append((self.source.purl(name), name))
         return self._releases(name, project, listing, releases, news, complete)
 
     def meet(self) -> None:

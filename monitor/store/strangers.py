@@ -12,8 +12,8 @@ from monitor.sources import Source, project_of
 from monitor.store import proposals
 from monitor.store.events import tell
 
-Fresh = tuple[int, str, str]
-"""A project that nobody had told us of before: its id, its purl, its name at the source."""
+Fresh = tuple[str, str]
+"""A project that nobody had told us of before: its purl, and its name at the source."""
 
 
 def meet(db: sqlite3.Connection, source: Source, fresh: Iterable[Fresh], at: int) -> list[int]:
@@ -31,31 +31,31 @@ def meet(db: sqlite3.Connection, source: Source, fresh: Iterable[Fresh], at: int
     if not watched:
         return []
     names, told = _filed(tuple(sorted(watched))), []
-    for project, purl, name in fresh:
+    for purl, name in fresh:
         near = names.near(purl)
         if near is None:
             continue
         payload: Json = {
             "provider": source.provider.name,
-            "resembles": near.purl,
+            "other": purl,
             "differs_in": near.how,
-            "reason": _reason(near),
+            "reason": _reason(purl, near),
         }
         if near.how == SPELLING and _has(db, source.id, watched[near.purl]):
             payload["proposal"] = proposals.propose(
                 db, watched[near.purl], proposals.RENAME, name, source=source.id,
                 reason=f"{project_of(purl)} turned up beside {project_of(near.purl)}", at=at,
             )  # fmt: skip
-        told.append(
-            tell(db, Kind.LOOKALIKE, at, project=project, source=source.id, payload=payload)
-        )
+        # Told of the one that is watched: there it is looked for, and nobody follows the other.
+        mine = watched[near.purl]
+        told.append(tell(db, Kind.LOOKALIKE, at, project=mine, source=source.id, payload=payload))
     return told
 
 
-def _reason(near: Near) -> str:
+def _reason(purl: str, near: Near) -> str:
     if near.how == ELSEWHERE:
-        return f"{near.purl}, which is watched, has the same name in another ecosystem"
-    return f"it differs in {near.how} from {near.purl}, which is watched"
+        return f"{purl} has the same name in another ecosystem"
+    return f"{purl} differs from it in {near.how}"
 
 
 def _has(db: sqlite3.Connection, source: int, project: int) -> bool:

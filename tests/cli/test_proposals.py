@@ -200,7 +200,7 @@ async def test_C19_another_spelling_that_its_source_does_not_fold_is_proposed(
         await one.poll()
         registry.publish("crates", "serde.json", "1.0.0")
         await one.poll(61)
-        assert [e.project for e in one.events(Kind.LOOKALIKE)] == ["pkg:cargo/serde.json"]
+        assert [e.payload["other"] for e in one.events(Kind.LOOKALIKE)] == ["pkg:cargo/serde.json"]
     [asked] = cli("proposals", "--json").lines
     assert (asked["kind"], asked["purl"], asked["subject"]) == (
         "rename", "pkg:cargo/serde-json", "serde.json",
@@ -224,12 +224,14 @@ async def test_E20_a_new_project_named_like_a_watched_one_is_told_and_never_foll
             await one.poll(3601)
 
         told = one.events(Kind.LOOKALIKE)
-        assert {e.project for e in told} == {"pkg:pypi/requessts", "pkg:pypi/erquests"}
-        assert {e.payload["resembles"] for e in told} == {"pkg:pypi/requests"}
+        assert {e.payload["other"] for e in told} == {"pkg:pypi/requessts", "pkg:pypi/erquests"}
+        assert {e.project for e in told} == {"pkg:pypi/requests"}
         assert len(told) == 2
         assert [w["purl"] for w in cli("list", "--json").lines] == ["pkg:pypi/requests"]
     item = cli("feed", "--kind", "lookalike", "--json").lines[0]
-    assert "is named much like a project that is watched" in item["title"]
+    assert item["title"] == "A new project is named much like requests"
+    assert "differs from it in one letter" in item["_release"]["reason"]
+    assert "lookalike" in cli("show", "pypi/requests").out
 
 
 async def test_E20_a_watched_name_that_turns_up_in_another_ecosystem_is_told(
@@ -252,4 +254,4 @@ async def test_E20_a_watched_name_that_turns_up_in_another_ecosystem_is_told(
         await one.poll()
         registry.publish("crates", "aurora", "1.0.0")
         await one.poll(61)
-        assert [e.project for e in one.events(Kind.LOOKALIKE)] == ["pkg:cargo/aurora"]
+        assert [e.payload["other"] for e in one.events(Kind.LOOKALIKE)] == ["pkg:cargo/aurora"]
