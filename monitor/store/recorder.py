@@ -408,18 +408,9 @@ class _Project:
         if unjudged and quiet and not (listing["known"] and self.wanted):
             return  # a first look at what nobody asked for: judged when somebody does
         after = appraise(self.db, self.source, self.project, save=True)
-        news = sorted(found.news, key=lambda one: (one.release.published or _LAST, one.key))
-        parked = [one.release for one in news if after.of(one.release.version).rule == OLDER]
-        for one in news:
-            if after.of(one.release.version).rule not in (OLDER, FOREIGN):
-                self._announce(one.release, after)
-        for release in late:  # another source had shown it before, and was not believed
-            if release.version in after.verdicts:
-                self._announce(release, after)
+        self._tell_news(late, after)
         if self.ranks is not None and self.alone:
             self._tell_confusion(self.ranks, after)
-        if parked:
-            self._park(parked, after)
         if self._may_count_anew(after, unjudged):
             self._propose_epoch(after)
         self._tell_changes()
@@ -448,11 +439,14 @@ class _Project:
             return []
         if listing["baseline"] is None:
             return []  # a first look is no news
+        fresh = counted(self.db, self.project, self.ranks) - self.believed
+        fresh -= {self.ids[one.release.version] for one in self.found.news}
+        shown = {one.version: one for one in self._shown}
         return [
-            one
-            for one in self.found.seen
-            if self.ids[one.version] not in self.believed
-            and not was_told(self.db, Kind.RELEASED, self.project, self.ids[one.version])
+            # Perhaps in a spelling of its own: then it is told in that which we know.
+            shown.get(version) or Release(self._shown[0].project, version)
+            for version, number in self.ids.items()
+            if number in fresh and not was_told(self.db, Kind.RELEASED, self.project, number)
         ]
 
     @property
@@ -532,6 +526,19 @@ class _Project:
         return told
 
     # ── what is told ──────────────────────────────────────────────────────────────────
+
+    def _tell_news(self, late: Sequence[Release], after: Appraisal) -> None:
+        """Announce what is new, but for what has to be looked at, or is not believed."""
+        news = sorted(self.found.news, key=lambda one: (one.release.published or _LAST, one.key))
+        parked = []
+        for release in [*late, *(one.release for one in news)]:
+            rule = after.of(release.version).rule
+            if rule == OLDER:
+                parked.append(release)
+            elif rule != FOREIGN:
+                self._announce(release, after)
+        if parked:
+            self._park(parked, after)
 
     def _announce(self, release: Release, after: Appraisal) -> None:
         own = after.of(release.version)

@@ -152,6 +152,7 @@ def test_C16_another_spelling_of_the_believed_source_counts(ranked):
     ranked.versions("1.0", "1.1", "1.2", "1.3.0", source="main")
 
     assert newest(ranked) == "1.3"
+    assert ranked.told() == [("released", "1.3")]
 
 
 @pytest.fixture
