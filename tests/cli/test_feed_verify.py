@@ -35,18 +35,18 @@ def test_E23_verify_says_whole_or_names_the_first_bad_entry_and_its_page(fed: Cl
     feed = fed.state / "feed"
     assert fed("feed", "verify").out.startswith("whole: ")
     pages = sorted(feed.rglob("00*.json"))
-    assert len(pages) > 3
-    for number in (2, 1):
+    first, second = [n for n, p in enumerate(pages) if '"source":"pypi"' in p.read_text()][-3:-1]
+    for number in (second, first):
         alter(pages[number], '"source":"pypi"', '"source":"pipy"')
-    page = json.loads(pages[1].read_text())
+    page = json.loads(pages[first].read_text())
     bad = [i["id"] for i in page["items"] if i["_release"]["source"] == "pipy"]
 
     said = fed("feed", "verify")
     told = fed("feed", "verify", "--json").json
 
     assert said.code == 1
-    assert said.out.splitlines()[0].startswith(f"page 1, entry {bad[0].rpartition('.')[2]}: ")
-    assert [one["page"] for one in told["problems"]] == [1, 2]
+    assert said.out.splitlines()[0].startswith(f"page {first}, entry {bad[0].rpartition('.')[2]}: ")
+    assert [one["page"] for one in told["problems"]] == [first, second]
     assert told["signed"]
 
 
@@ -70,10 +70,11 @@ def test_E23_a_copy_is_checked_by_the_key_alone(fed: Cli, tmp_path):
     shutil.copy(fed.state / "feed-key.pub", key)
     shutil.rmtree(fed.state)
     assert fed("feed", "verify", copy, "--key", key).code == 0
-    alter(sorted(copy.rglob("00*.json"))[0], "aurora", "aurore")
+    page = next(p for p in sorted(copy.rglob("00*.json")) if "aurora" in p.read_text())
+    alter(page, "aurora", "aurore")
 
     said = fed("feed", "verify", copy, "--key", key)
-    assert (said.code, said.out.startswith("page 0, entry ")) == (1, True)
+    assert (said.code, said.out.startswith(f"page {int(page.stem)}, entry ")) == (1, True)
     (tmp_path / "none.pub").write_text("nothing")
     assert fed("feed", "verify", copy, "--key", tmp_path / "none.pub").code == 2
 
