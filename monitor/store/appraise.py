@@ -59,13 +59,17 @@ class Appraisal:
 def rules_of(db: sqlite3.Connection, source: Source, project: int) -> tuple[Rules, str]:
     """The rules that hold for a project: its own over its source's; and the scheme."""
     rules = source.rules
-    row = db.execute("SELECT rules FROM watch WHERE project = ?", (project,)).fetchone()
-    if row and row["rules"] != "{}":
+    row = db.execute(
+        "SELECT (SELECT rules FROM watch WHERE project = ?1) AS rules,"
+        " EXISTS (SELECT 1 FROM proposal WHERE project = ?1 AND answer = 1) AS answered",
+        (project,),
+    ).fetchone()
+    if row["rules"] not in (None, "{}"):
         rules = _rules.decode(row["rules"]).over(rules)
-    said = db.execute(
-        "SELECT kind, subject FROM proposal WHERE project = ? AND answer = 1", (project,)
-    ).fetchall()
-    if said:
+    if row["answered"]:
+        said = db.execute(
+            "SELECT kind, subject FROM proposal WHERE project = ? AND answer = 1", (project,)
+        ).fetchall()
         rules = _with_answers(rules, said)
     return rules, rules.scheme or source.provider.ordering
 
