@@ -6,7 +6,8 @@ Traits    nothing more is asked: is there a signature beside the archive?
 With {project} in the address, each project has its folder there. Without, the
 address is an Index of all archives found, called as they are, or with
 `projects = "folder"` as the folders in the top. By default the project is the
-address of its folder.
+address of its folder; in a folder that several share, the name of its archives
+follows: "https://dist.example/pub/#tool". Archives of other names do not count then.
 
 Settings
   url       address of the folder; {project} stands for the project
@@ -42,7 +43,10 @@ def provider(
 ) -> Provider:
     single = "{project}" in url
     pages = Pages(url if not single else None, tree, depth_of(projects), deepest)
-    ask = Ask(url, pages.read, tree=tree, safe=PLAIN if url == "{project}" else "")
+    if url == "{project}":
+        ask: Ask = Address(url, pages.read, tree=tree, safe=PLAIN)
+    else:
+        ask = Ask(url, pages.read, tree=tree)
     return Provider(
         name="folder",
         ordering=ordering,
@@ -53,6 +57,14 @@ def provider(
         fresh=timedelta(hours=24),
         pace=0.5,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Address(Ask):
+    """The project is an address, perhaps with "#" and the name of its archives."""
+
+    def of(self, project: str) -> Request:
+        return replace(Ask.of(self, project.partition("#")[0]), project=project)
 
 
 @dataclass(frozen=True)
@@ -70,10 +82,13 @@ class Pages:
         here = urljoin(address_of(reply), ".")
         project = reply.request.project
         base = here
+        called = project.partition("#")[2] if project and "://" in project else ""
         if self.top and here.startswith(self.top):
             folder.path = unquote(here[len(self.top) :]).strip("/")
             base = self.top
-        yield from releases([folder], base, depth=self.depth, project=project)
+        yield from releases(
+            [folder], base, depth=self.depth, project=project, called=called or None
+        )
         if self.tree:
             yield from self._below(reply.request, here, folder.folders)
 

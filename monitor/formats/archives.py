@@ -161,20 +161,28 @@ class _Part(NamedTuple):
 
 
 def releases(
-    folders: Iterable[Folder], base: str, *, depth: int | None = None, project: str | None = None
+    folders: Iterable[Folder],
+    base: str,
+    *,
+    depth: int | None = None,
+    project: str | None = None,
+    called: str | None = None,
 ) -> Iterator[Release | Note]:
     """The releases in these folders; `base` is the address of the top, with "/" at its end.
 
     `project`  whose files these are; without it the archives' own names are believed
     `depth`    the projects are the folders of this depth, 1 for those in the top
+    `called`   the name of its archives, in a folder that it shares: no other counts
 
     Where the project is known, archives of another name in its folder are other
-    products and left out, unless not one of them has the project's name.
+    products and left out, unless not one of them has the project's name. Of a
+    project that is an address or a path, the last part is the name.
     """
     for name, some in _by_project(folders, depth, project):
         for folder in some:
             yield from folder.notes
-        for (owner, version), parts in _by_version(name, some, _ARCHIVES | _BESIDE).items():
+        found = _by_version(name, some, _ARCHIVES | _BESIDE, called)
+        for (owner, version), parts in found.items():
             yield _release(owner, version, parts, base)
 
 
@@ -283,15 +291,21 @@ def _by_project(
 
 
 def _by_version(
-    project: str | None, folders: list[Folder], endings: frozenset[str]
+    project: str | None,
+    folders: list[Folder],
+    endings: frozenset[str],
+    called: str | None = None,
 ) -> dict[tuple[str, str], list[_Part]]:
     """The files under (project, version); versions without a source archive are left out."""
-    parts = [part for folder in folders for part in _parts(folder, project, endings)]
-    own = _own_name(project, parts) if project else None
+    known = called or (project.rstrip("/").rpartition("/")[2] if project else None)
+    parts = [part for folder in folders for part in _parts(folder, known, endings)]
+    own = _folded(called) if called else _own_name(known, parts) if known else None
     versions: dict[tuple[str, str], list[_Part]] = {}
     for part in parts:
         if own is not None and part.name is not None and _folded(part.name) != own:
             continue
+        if called and _folded(called) not in _folded(part.path):
+            continue  # "1.2.tar.gz" among others' archives may be anybody's
         if owner := project or part.name:
             versions.setdefault((owner, part.version), []).append(part)
     return {

@@ -257,7 +257,14 @@ def _launchpad(match: re.Match[str]) -> Place | None:
 
 def _sourceforge(match: re.Match[str]) -> Place | None:
     name = unquote(match["p"])
-    if UNKNOWN in name or name in ("projects", "project", "p", "sourceforge", "www"):
+    if UNKNOWN in name or name in (
+        "projects",
+        "project",
+        "p",
+        "sourceforge",
+        "www",
+        "code-snapshots",
+    ):
         return None
     return Place("sourceforge", name.lower())
 
@@ -318,6 +325,14 @@ _TABLE: Final[tuple[tuple[str, Build], ...]] = (
         _gitlab,
     ),
     (
+        r"(?P<host>[a-z0-9.-]+)/(?P<path>[^?#]+/uploads/[0-9a-f]{32}/.*)",
+        _gitlab,
+    ),
+    (
+        r"(?P<host>[a-z0-9.-]+)/(?:rest/api/[\w.]+/)?projects/(?P<o>[\w~.-]+)/repos/(?P<n>[\w.-]+)(?:/.*)?",
+        lambda m: _at(f"https://{m['host']}/scm/{m['o'].lower()}/{m['n']}.git")(m),
+    ),
+    (
         rf"(?P<host>{_GITEAS})[/:](?:api/v1/repos/)?(?P<o>{_NAME})/(?P<n>[A-Za-z0-9._-]+?){_ENDS}",
         _gitea,
     ),
@@ -345,6 +360,10 @@ _TABLE: Final[tuple[tuple[str, Build], ...]] = (
     (
         r"(?P<host>git\.[a-z0-9.-]+|cgit\.[a-z0-9.-]+|anongit\.[a-z0-9.-]+|[a-z0-9.-]+/cgit)/(?P<p>[\w.+~/-]+?)(?:\.git)?/(?:snapshot|archive)/.*",
         _at("https://{host}/{p}.git"),
+    ),
+    (
+        r"(?P<host>[a-z0-9.-]+)/(?P<p>(?:[\w.+~-]+/)*[\w.+~-]+\.git)/(?:snapshot|archive)/.*",
+        _at("https://{host}/{p}"),
     ),
     (
         r"(?P<host>[a-z-]+\.googlesource\.com)/(?P<p>[\w.+/-]+?)(?:/\+.*|/)?",
@@ -435,6 +454,10 @@ _TABLE: Final[tuple[tuple[str, Build], ...]] = (
         r"(?:git|svn|hg|cvs)\.code\.(?:sf|sourceforge)\.net/p/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?",
         _sourceforge,
     ),
+    (
+        r"(?:www\.)?sourceforge\.net/code-snapshots/\w+/\w/\w\w/(?P<p>[A-Za-z0-9._-]+)/.*",
+        _sourceforge,
+    ),
     (r"[a-z0-9.]+/watch/sf\.php/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?", _sourceforge),
     (r"(?:sourceforge|sf)\.net/(?P<p>[A-Za-z0-9._-]+)(?:/.*)?", _sourceforge),
     (
@@ -500,7 +523,7 @@ _TABLE: Final[tuple[tuple[str, Build], ...]] = (
         _pypi,
     ),
     (
-        r"[a-z0-9.-]+(?:/[\w.-]+)*?/packages/(?:py\d[\w.]*|cp\d+|any|pp\d+|\d\.\d+)/[^/]+/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)/.*",
+        r"[a-z0-9.-]+(?:/[\w.-]+)*?/packages/(?:py\d[\w.]*|cp[\d\ufffc]+|any|pp\d+|\d\.\d+)/[^/]+/(?P<p>[A-Za-z0-9][A-Za-z0-9._-]*)/.*",
         _pypi,
     ),
     (
@@ -586,9 +609,10 @@ _DISTRIBUTION: Final = re.compile(
     r"|mirror://gentoo/.*"
     r"|(?:www\.)?(?:soft\.)?dev\.gentoo\.org/.*"
     r"|[a-z0-9.-]+/(?:~\w+/)?(?:gentoo-)?distfiles/.*(?:gentoo|portage).*"
+    r"|[a-z0-9.-]+/(?:[\w.-]+/)*(?:gentoo|ports-|pkgsrc/)/?distfiles/.*|distcache\.freebsd\.org/.*"
     r"|(?:repo|mirror|sources)\.msys2\.org/.*"
-    r"|[^/]+/[^/]+/(?:[^/]*-distfiles|gentoo-[a-z]+-dist|gentoo-distfiles[^/]*|gentoo-deps|gentoo-static)(?:/.*)?"
-    r"|deps\.gentoo\.zip/.*|(?:[a-z0-9-]+\.)?gentoo\.(?:zip|org)/.*"
+    r"|[^/]+/[^/]+/(?:distfiles|[^/]*-distfiles|gentoo-[a-z]+-dist|gentoo-distfiles[^/]*|gentoo-deps|gentoo-static)(?:/.*)?"
+    r"|[^/]+/gentoo-[a-z]+-dist/.*|deps\.gentoo\.zip/.*|(?:[a-z0-9-]+\.)?gentoo\.(?:zip|org)/.*"
 )
 
 
@@ -611,6 +635,10 @@ def plain(address: str) -> str:
         address = re.sub(r"^[^/@\s]+@", "", address)
     host, slash, path = address.partition("/")
     host = re.sub(r":(?:80|443|21)$", "", host.lower())
+    if host.endswith("apache.org") and (
+        match := re.match(r"dyn/closer\.(?:cgi|lua)(?:/|.*?[?&](?:filename|path)=/?)([^?&]+)", path)
+    ):
+        return f"archive.apache.org/dist/{match[1]}"
     if host == "web.archive.org" and (match := re.match(r"web/\w+/(?:https?:/+)?(.*)", path)):
         return plain(match[1])
     return f"{host}{slash}{path}"

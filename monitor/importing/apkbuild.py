@@ -32,7 +32,7 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         reason = (
             "its sources are files of the recipe itself"
             if sources
-            else "has no sources: a package that only brings others in"
+            else "has no sources: it brings others in, or fetches by itself what it is made of"
         )
     yield Recipe(
         name=name,

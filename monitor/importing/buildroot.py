@@ -42,6 +42,7 @@ class _Make:
 
     def __init__(self, text: str, above: str = "") -> None:
         self.values: dict[str, str] = dict(_MIRRORS)
+        self.elsewhere: set[str] = set()  # names known from a branch that is not taken
         self._steps = 0
         self.lines: dict[str, int] = {}
         self._recipe(above)
@@ -72,12 +73,20 @@ class _Make:
                 if taken:
                     before = taken.pop()
                     match = _IF.match(line.removeprefix("else").strip())
-                    taken.append(False if before else self._holds(match) if match else True)
+                    # None: a branch before was taken, and none of those to come is.
+                    done = before is None or before
+                    taken.append(None if done else self._holds(match) if match else True)
             elif line.startswith("endif"):
                 taken = taken[:-1]
             else:
                 match = _ASSIGN.match(re.sub(r"(?<!\\)\s+#.*$|^#.*$", "", line))
-                if match and (all(taken) or match[1] not in self.values):
+                if match and all(taken):
+                    if match[1] in self.elsewhere:
+                        self.elsewhere.discard(match[1])
+                        self.values.pop(match[1], None)
+                    self._assign(match, start)
+                elif match and match[1] not in self.values:
+                    self.elsewhere.add(match[1])
                     self._assign(match, start)
 
     def _holds(self, match: re.Match[str]) -> bool:
@@ -249,6 +258,8 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
 
     version = value("VERSION")
     site, source, method = value("SITE").rstrip("/"), value("SOURCE"), value("SITE_METHOD")
+    if f"{prefix}_SITE_METHOD" in make.elsewhere and f"{prefix}_SITE" not in make.elsewhere:
+        method = ""  # of another branch than the site
     origin = f"{path}:{make.lines.get(f'{prefix}_SITE', make.lines.get(f'{prefix}_VERSION', 1))}"
     sources: list[str] = []
     repositories: list[str] = []
@@ -270,7 +281,7 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         if "rock" in "".join(kinds) or kinds == {"luarocks"}:
             upstream = "luarocks", filled(value("NAME_UPSTREAM")) or name.removeprefix("lua-")
         file = source.split()[0] if source else f"{name}-{version or UNKNOWN}.tar.gz"
-        sources = [f"{plain_site}/{file}"] if not file.startswith("http") else [file]
+        sources = [file] if "://" in file else [f"{plain_site}/{file}"]
     if not reason and kinds == {"luarocks"} and upstream is None:
         upstream = "luarocks", filled(value("NAME_UPSTREAM")) or name.removeprefix("lua-")
     if kinds == {"luarocks"} and reason:

@@ -246,6 +246,8 @@ def _remotes(path: Path) -> list[Upstream]:
     for kind, project in re.findall(
         r'<remote-id\s+type="([\w-]+)"\s*>\s*([^<\s]+)\s*</remote-id>', text
     ):
+        if kind == "launchpad" and project.startswith("~"):
+            continue  # a person or a team, no project
         if kind in _REMOTES:
             found.append((_REMOTES[kind], project))
         elif kind in _GITLABS:

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import convert
 
 from monitor.errors import SettingsError
+from monitor.importing.resolving import WAYS
 from monitor.importing.result import Imported
 from monitor.rules import Rules
 from monitor.settings import Package
@@ -114,7 +115,7 @@ def sources_needed(
         name = source_name(one)
         if not name or name in configured or name in needed:
             continue
-        kind = name if name in providers else one.upstream[0] if one.upstream else name
+        kind, values = _made_of(name, one, providers)
         if kind not in providers:
             continue
         lines = [
@@ -122,8 +123,18 @@ def sources_needed(
             "",
             f"provider = {written(str, kind)}",
         ]
-        if not one.reason and one.settings:
+        if values:
             lines += ["", "[settings]"]
-            lines += [f"{key} = {written(Any, value)}" for key, value in one.settings.items()]
+            lines += [f"{key} = {written(Any, value)}" for key, value in values.items()]
         needed[name] = "\n".join(lines) + "\n"
     return needed
+
+
+def _made_of(name: str, one: Imported, providers: Collection[str]) -> tuple[str, dict[str, Any]]:
+    """The provider and settings of a source of that name."""
+    if one.reason and one.instead:
+        if name.endswith("-tree"):
+            return name.removesuffix("-tree"), {"tree": True}
+        return WAYS.get(name, (name, {})) if name not in providers else (name, {})
+    kind = name if name in providers else one.upstream[0] if one.upstream else name
+    return kind, {} if one.reason else dict(one.settings)

@@ -11,29 +11,45 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from monitor.importing.addresses import (
     PURL_TYPES,
     Place,
     is_distribution,
+    name_of,
     place,
     plain,
     repository_of,
 )
 from monitor.importing.result import Imported, Recipe, Upstream
 from monitor.importing.shell_tools import UNKNOWN
+from monitor.model import Release
 
-__all__ = ["FORGES", "resolved"]
+__all__ = ["FORGES", "WAYS", "resolved"]
 
 FORGES: Final = frozenset(("github", "gitlab", "gitea", "bitbucket", "git"))
 """Kinds whose versions are tags."""
 
-_SERVERS: Final = frozenset(("gnome", "kde", "kernel", "savannah", "xorg"))
+_SERVERS: Final = frozenset(("gnome", "kde", "kernel", "savannah", "xorg", "cpan", "debian"))
 """Kinds whose archives lie in folders that anybody can list."""
 
+_TOPS: Final = {
+    "gnome": "https://download.gnome.org/sources/",
+    "savannah": "https://download.savannah.nongnu.org/releases/",
+}
+"""Of kinds that are named beside, without an archive: where the folders of their projects lie."""
+
+WAYS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "cran": ("folder", {"url": "https://cran.r-project.org/src/contrib/"}),
+    "hackage": ("rss", {"url": "https://hackage.haskell.org/package/{project}.rss"}),
+    "pecl": ("rss", {"url": "https://pecl.php.net/feeds/pkg_{project}.rss"}),
+}
+"""Kinds without a provider of their own that another provider can ask: its name and settings."""
+
 _BESIDE: Final = re.compile(
-    r"\.(?:sig|asc|sign|sha\d*(?:sum)?|md5|minisig|gpg|patch|diff|desktop|png|svg|conf|service|txt|1|rules)(?:$|[?#])"
+    r"\.(?:sig|asc|sign|sha\d*(?:sum)?|md5|minisig|gpg|patch|diff|desktop|png|svg|conf|service|txt|rules)(?:$|[?#])"
+    r"|\D\.1(?:$|[?#])"
     r"|/(?:raw|blob|plain|commit|patch(?:es)?)/",
     re.IGNORECASE,
 )
@@ -113,13 +129,12 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
         if given and given.kind in FORGES:
             return given, None, None
         repository = project if kind == "git" else None
-        return Place(kind, project, {}, repository), None, None
+        return Place(kind, project, {}, repository), _instead_of(kind, project), None
     archives = [one for one in recipe.sources if not _BESIDE.search(one.split("::")[-1])]
     theirs = [one for one in archives if not is_distribution(one)]
-    for number, address in enumerate(theirs):
-        spot = place(address)
-        if spot and (_akin(spot.project, recipe.name) or (number == 0 and not _better(recipe))):
-            return spot, _folder_text(address, recipe, spot), None
+    if main := _main(recipe, theirs):
+        spot, address = main
+        return spot, _instead(address, recipe, spot), None
     for address in recipe.repositories:
         if spot := place(address):
             return spot, None, None
@@ -127,16 +142,23 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
             return Place("git", repository, {}, repository), None, None
     for kind, project in recipe.hints:
         notes.append("named beside the source, not by its address")
-        repository = f"https://{kind}.com/{project}.git" if kind in ("github", "gitlab") else None
-        return Place(kind, project, {}, repository), None, None
+        return (
+            Place(kind, project, {}, _repository(kind, project)),
+            _instead_of(kind, project),
+            None,
+        )
     reason = None
-    for address in theirs:
+    for number, address in enumerate(theirs):
+        # What comes with the main archive does not stand for it: it lies elsewhere for itself.
+        if number and (place(address) or not _akin(_file_name(address), recipe.name)):
+            continue
         folder, problem = _folder(address, recipe.version, notes)
         if folder:
             return folder, None, None
         reason = reason or problem
     for address in recipe.sources:
-        if spot := place(address):
+        spot = place(address)
+        if spot and (address == recipe.sources[0] or _akin(spot.project, recipe.name)):
             notes.append("its source is a single file of that project")
             return spot, None, None
     for address in recipe.homepage:
@@ -147,6 +169,52 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
             notes.append("taken from the homepage")
             return spot, None, None
     return None, None, reason or _why_not(recipe, archives)
+
+
+def _main(recipe: Recipe, archives: list[str]) -> tuple[Place, str] | None:
+    """Of the archives that lie with a forge or registry the main one: where, and its address.
+
+    The first, where it names the version; else the one that has the recipe's name; else the
+    first, where no repository has that name. A recipe may begin with what it bundles.
+    """
+    placed = [(number, one, spot) for number, one in enumerate(archives) if (spot := place(one))]
+    akin = [one for one in placed if _akin(one[2].project, recipe.name)]
+    version = recipe.version or ""
+
+    def named(one: tuple[int, str, Place]) -> bool:
+        return bool(version) and (version in one[1] or _names(one[1], version))
+
+    mine = _folded(recipe.name.rpartition("/")[2])
+    same = [one for one in akin if _folded(one[2].project.rpartition("/")[2]) == mine]
+    first = [one for one in placed if one[0] == 0]
+    for chosen in (
+        [one for one in first if named(one) and not _better(recipe)],
+        [one for one in same if named(one)],
+        [one for one in akin if named(one)],
+        same,
+        akin,
+        [] if _better(recipe) else first,
+    ):
+        if chosen:
+            return chosen[0][2], chosen[0][1]
+    return None
+
+
+def _file_name(address: str) -> str:
+    return name_of(re.split(r"[?#]", address)[0].rstrip("/").rpartition("/")[2]) or ""
+
+
+_HOSTS: Final = {
+    "github": "github.com",
+    "gitlab": "gitlab.com",
+    "gitea": "codeberg.org",
+    "bitbucket": "bitbucket.org",
+}
+
+
+def _repository(kind: str, project: str) -> str | None:
+    """The git repository of a forge's project that was named by name."""
+    return f"https://{_HOSTS[kind]}/{project}.git" if kind in _HOSTS else None
 
 
 def _better(recipe: Recipe) -> bool:
@@ -170,12 +238,12 @@ def _why_not(recipe: Recipe, archives: list[str]) -> str:
         return "its address depends on what only the build knows"
     if recipe.sources:
         return "its sources are files of the recipe, patches or single pages; none is a release"
-    return "names no source"
+    return "names no source: it brings others in, or is made of files of the recipe"
 
 
 def _akin(project: str, name: str) -> bool:
     """Whether a project may be what the recipe is named after."""
-    last, mine = _folded(project.rpartition("/")[2]), _folded(name)
+    last, mine = _folded(project.rpartition("/")[2]), _folded(name.rpartition("/")[2])
     return bool(last) and (
         last == mine or (len(last) > 2 and last in mine) or (len(mine) > 2 and mine in last)
     )
@@ -188,12 +256,23 @@ def _folded(text: str) -> str:
 # Folders
 
 
-def _folder_text(address: str, recipe: Recipe, spot: Place) -> str | None:
-    """The folder of an archive, for as long as there is no provider for its kind."""
+def _instead(address: str, recipe: Recipe, spot: Place) -> str | None:
+    """How a project can be asked for as long as there is no provider for its kind."""
     if spot.kind not in _SERVERS:
+        return f"{spot.kind}/{spot.project}" if spot.kind in WAYS else None
+    if address.startswith("mirror://debian") or "snapshot.debian.org/" in address:
         return None
     folder, _ = _folder(address, recipe.version, [])
-    return f"{folder.kind}/{folder.project}" if folder else None
+    if folder is None:
+        return None
+    return f"{folder.kind}{'-tree' if folder.settings.get('tree') else ''}/{folder.project}"
+
+
+def _instead_of(kind: str, project: str) -> str | None:
+    """The same of a project of which no archive is known."""
+    if kind in _TOPS and re.fullmatch(r"[\w.+-]+", project):
+        return f"folder-tree/{_TOPS[kind]}{project}/"
+    return f"{kind}/{project}" if kind in WAYS else None
 
 
 def _folder(address: str, version: str | None, notes: list[str]) -> tuple[Place | None, str | None]:
@@ -207,19 +286,28 @@ def _folder(address: str, version: str | None, notes: list[str]) -> tuple[Place 
         if text.startswith(("mirror://", "mirror.invalid")):
             return None, f"nobody knows which servers {address.split('/')[2]!r} stands for"
         address = f"https://{text}"
+    if (text := plain(address)).startswith("archive.apache.org/") and "closer." in address:
+        address = f"https://{text}"  # what Apache's choice of a mirror would lead to
     try:
         parts = urlsplit(address)
     except ValueError:
         return None, f"{_shown(address)} is no address"
     if parts.scheme not in ("http", "https", "ftp", "rsync") or not parts.netloc:
         return None, None
-    if parts.netloc == "web.archive.org":
-        return None, "only the Internet Archive has it: nothing new appears there"
+    if parts.netloc == "web.archive.org" or "google-code-archive" in parts.path:
+        return None, "only an archive of the past has it: nothing new appears there"
     if UNKNOWN in parts.netloc:
         return None, "its address depends on what only the build knows"
-    if parts.query and not _ARCHIVE.search(parts.path):
-        return None, f"{_shown(address)} is an answer to a question, not a file in a folder"
     path = [one for one in parts.path.split("/") if one]
+    if re.search(r"(?:^|[;&])a=snapshot(?:[;&]|$)", parts.query):
+        return None, "its archive is made from a git repository, whose own address it does not say"
+    asked = parts.query and not _ARCHIVE.search(parts.path)
+    if asked or any(re.search(r"\.(?:php|cgi|aspx?|jsp)$", one) for one in path):
+        return None, f"{_shown(address)} is an answer to a question, not a file in a folder"
+    if re.search(r"/attachments/(?:download/)?[\w]+/", parts.path):
+        return None, f"{_shown(address)} is an attachment, and no folder lists those to come"
+    if chance := next((one for one in path[:-1] if _CHANCE.fullmatch(one)), None):
+        return None, f"the folder {chance[:40]!r} is of one release: the next lies under another"
     while path and path[-1] in ("download", "latest"):
         path = path[:-1]
     if not path:
@@ -243,10 +331,53 @@ def _folder(address: str, version: str | None, notes: list[str]) -> tuple[Place 
     )
     if UNKNOWN in project:
         return None, "its address depends on what only the build knows"
-    if not folders[:cut]:
+    if _STORE.search(parts.netloc):
+        notes.append("an object store, which seldom lists its files")
+    elif not folders[:cut]:
         notes.append("the top of a server, which seldom lists its files")
     settings: dict[str, Any] = {"tree": True} if cut < len(folders) else {}
-    return Place("rsync" if scheme == "rsync" else "folder", project, settings), None
+    if scheme == "rsync":
+        return Place("rsync", project, settings), None
+    if not parts.path.endswith("/"):
+        project += _called(project, path[-1], notes)
+    return Place("folder", project, settings), None
+
+
+_CHANCE: Final = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=.*[a-f])(?=.*\d)[0-9a-f]{32,}"
+)
+_STORE: Final = re.compile(
+    r"(?:^|\.)(?:storage\.googleapis\.com|s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com|cloudfront\.net|"
+    r"blob\.core\.windows\.net|r2\.dev)$"
+)
+
+
+def _called(project: str, file: str, notes: list[str]) -> str:
+    """ "#name", where a folder is not the archive's own: others may lie there, too.
+
+    What the provider would not find there is told in the notes.
+    """
+    from monitor.formats.archives import releases
+    from monitor.formats.listing import Folder
+
+    name = name_of(file)
+    folder = _folded(project.rstrip("/").rpartition("/")[2])
+    own = bool(name) and (_folded(name or "") == folder)
+    mark = f"#{name}" if name and not own and re.fullmatch(r"[\w.+~@-]+", name) else ""
+    if UNKNOWN in file:
+        return mark
+    row = (unquote(file), None, None)
+    for called in (mark[1:] or None, None):
+        try:
+            seen = [*releases([Folder("", [row])], project, project=project, called=called)]
+        except ValueError:
+            seen = []
+        if any(isinstance(one, Release) for one in seen):
+            return mark if called else ""
+    notes.append(
+        f"{_shown(file)} does not read as a source archive, which a folder is searched for"
+    )
+    return mark
 
 
 def _version_in(file: str) -> str | None:
@@ -282,6 +413,9 @@ def _versioned(folder: str, version: str | None) -> bool:
     if not re.search(r"\d", folder):
         return False
     if version:
+        numbers = _digits(version)
+        if len(numbers) > 2 and re.fullmatch(rf"[A-Za-z_-]*0*{numbers}(?:[a-z]\d?)?", folder):
+            return True  # dcmtk370 of 3.7.0
         plain_version = version.replace("_", ".").replace("-", ".")
         text = (
             re.sub(r"^[A-Za-z+-]*[-_.]?[vVrR]?(?=\d)", "", folder)

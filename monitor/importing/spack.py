@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from monitor.importing.result import Recipe, Upstream
+from monitor.importing.shell_tools import UNKNOWN
 
 __all__ = ["read"]
 
@@ -156,7 +157,8 @@ def _format(function: ast.stmt) -> str | None:
         for node in ast.walk(function)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "://" in node.value
     ]
-    return max(found, key=len) if found else None
+    # "{0}", "{version.dotted}" and "%s" are filled in by the build.
+    return re.sub(r"\{[\w.]*\}|%s", UNKNOWN, max(found, key=len)) if found else None
 
 
 def _text(values: dict[str, Any], key: str) -> str | None:

@@ -303,7 +303,7 @@ def watch(rng: random.Random) -> Made:
         ),
         (
             f"version=4\nhttps://dist.example.org/pub/ {one.name}-(\\d[\\d.]*)@ARCHIVE_EXT@\n",
-            ("folder", "https://dist.example.org/pub/"),
+            ("folder", f"https://dist.example.org/pub/#{one.name}"),
         ),
         (f"Version: 5\n\nTemplate: GitHub\nOwner: {one.owner}\nProject: {one.name}\n", github),
         (

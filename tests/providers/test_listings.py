@@ -138,6 +138,27 @@ def test_a_folder_s_address_may_be_the_project():
     assert versions(found) == [(request.project, "1.0"), (request.project, "1.1")]
 
 
+def test_in_a_shared_folder_the_name_of_the_archives_follows_the_address():
+    mechanism = providers.load("folder").versions
+    request = mechanism.of("https://up.example/pub/#bar")
+    body = page("foo-1.0.zip", "foo-1.1.zip", "bar-9.zip", "bar-doc-9.zip", "8.0.zip")
+    found = mechanism.read(answer(body, request.url, request.project))
+
+    assert request.url == "https://up.example/pub/"
+    assert versions(found) == [("https://up.example/pub/#bar", "9")]
+    gone = mechanism.read(answer(page("foo-1.0.zip"), request.url, request.project))
+    assert versions(gone) == []
+
+
+def test_the_last_part_of_an_address_is_the_name_before_what_most_are_called():
+    mechanism = providers.load("folder").versions
+    request = mechanism.of("https://up.example/pub/bar/")
+    body = page("foo-1.0.zip", "foo-1.1.zip", "bar-9.zip")
+
+    found = versions(mechanism.read(answer(body, request.url, request.project)))
+    assert found == [("https://up.example/pub/bar/", "9")]
+
+
 SITE = {
     "https://up.example/pub/": page("foo/", "bar/", "../", "readme.txt"),
     "https://up.example/pub/foo/": page("foo-1.0.zip", "old%20ones/"),
