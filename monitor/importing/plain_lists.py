@@ -1,8 +1,9 @@
 """Plain lists: a purl, `provider/project`, an address or a name a line, perhaps with a version.
 
 "pkg:pypi/requests 2.31.0", "github/psf/requests", "https://…/foo-1.2.tar.gz", "zlib 1.3".
-Separated by spaces, tabs, commas or semicolons; "#" begins a comment. A bare name does not
-say where its project is published, and nothing is guessed.
+Separated by spaces, tabs, commas or semicolons; "#" begins a comment, and a first line of
+column names is none. A bare name, or an archive's, does not say where its project is
+published, and nothing is guessed; a few kinds of archive are one registry's own.
 """
 
 from __future__ import annotations
@@ -21,18 +22,37 @@ _KINDS: Final = {purl: kind for kind, purl in PURL_TYPES.items() if "/" not in p
 _BARE: Final = (
     "a bare name does not say where it is published: write a purl, provider/project or an address"
 )
+_ARCHIVE_NAME: Final = (
+    "an archive's name does not say where it is published: write its address, or a purl"
+)
+_OWN: Final = {"gem": "rubygems", "crate": "crates", "whl": "pypi", "src.rock": "luarocks"}
+"""Endings of archives that one registry's packages have."""
+
+_COLUMNS: Final = frozenset(
+    "archive file name package project version packaged upstream url address source purl".split()  # noqa: SIM905
+)
 
 
 def read(path: Path, text: str) -> Iterator[Recipe]:
     """A recipe a line."""
+    first = True
     for number, raw in enumerate(text.splitlines(), 1):
         line = re.sub(r"(?:^|\s)#.*$", "", raw).strip()
-        if line:
+        if not line:
+            continue
+        words = _words(line)
+        head = first and len(words) > 1 and {word.lower() for word in words} <= _COLUMNS
+        if not head:
             yield _recipe(line, f"{path}:{number}")
+        first = False
+
+
+def _words(line: str) -> list[str]:
+    return [word for word in re.split(r"[\s,;]+", line) if word]
 
 
 def _recipe(line: str, origin: str) -> Recipe:
-    words = [word for word in re.split(r"[\s,;]+", line) if word]
+    words = _words(line)
     places = [
         n
         for n, word in enumerate(words)
@@ -48,7 +68,27 @@ def _recipe(line: str, origin: str) -> Recipe:
     if exact:
         return Recipe(name=exact[1], version=exact[2], origin=origin, reason=_BARE)
     version = words[1] if len(words) > 1 and re.match(r"[vV]?\d", words[1]) else None
+    if ending := _ENDING.search(words[0]):
+        return _archive(words[0], ending[1], words[1:], origin)
     return Recipe(name=words[0], version=version, origin=origin, reason=_BARE)
+
+
+_ENDING: Final = re.compile(
+    r"\.(tar(?:\.\w+)?|t[gbx]z2?|zip|gem|crate|whl|src\.rock|jar|7z|gz|bz2|xz|bin|deb|rpm)$"
+)
+
+
+def _archive(file: str, ending: str, beside: list[str], origin: str) -> Recipe:
+    """The name of an archive, perhaps with version and package in the columns after it."""
+    from monitor.formats.archive_names import split
+
+    found = split(file)
+    version = next((one for one in beside if re.match(r"[vV]?\d", one)), found.version)
+    called = next((one for one in beside if one != version), found.name) or file
+    if ending in _OWN and found.name:
+        name = file.split("-")[0] if ending == "whl" else found.name
+        return Recipe(name=called, version=version, upstream=(_OWN[ending], name), origin=origin)
+    return Recipe(name=called, version=version, origin=origin, reason=_ARCHIVE_NAME)
 
 
 def _located(word: str, name: str | None, version: str | None, origin: str) -> Recipe:

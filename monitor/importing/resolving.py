@@ -133,8 +133,8 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
     archives = [one for one in recipe.sources if not _BESIDE.search(one.split("::")[-1])]
     theirs = [one for one in archives if not is_distribution(one)]
     if main := _main(recipe, theirs):
-        spot, address = main
-        return spot, _instead(address, recipe, spot), None
+        best, address = main
+        return best, _instead(address, recipe, best), None
     for address in recipe.repositories:
         if spot := place(address):
             return spot, None, None
