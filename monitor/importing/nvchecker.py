@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from monitor.importing.addresses import place
 from monitor.importing.result import Recipe, Upstream
+from monitor.rules import LONGEST_PATTERN
 
 __all__ = ["read"]
 
@@ -250,9 +251,10 @@ def _page(source: str, name: str, table: Table, origin: str) -> Recipe:
         and lists_files
         and not re.search(r"\.(?:json|xml|txt|ya?ml)$", path)
     ):
-        folder = path if path.endswith("/") else path.rpartition("/")[0] + "/"
-        if path.count("/") < 3:
-            folder = path + "/"
+        folder = path + "/" if path.count("/") < 3 else path
+        called = _called(pattern) if isinstance(pattern, str) else None
+        if called and called.lower() != folder.rstrip("/").rpartition("/")[2].lower():
+            folder += f"#{called}"
         return Recipe(
             name=name,
             origin=origin,
@@ -264,6 +266,13 @@ def _page(source: str, name: str, table: Table, origin: str) -> Recipe:
         origin=origin,
         reason=f"searches {url[:120]} by {source}: a page that needs a provider of its own",
     )
+
+
+def _called(pattern: str) -> str | None:
+    """The name of the archives that a pattern finds: the plain text before its version."""
+    before = re.sub(r"\\(.)", r"\1", pattern.partition("(")[0][-200:])
+    match = re.search(r"([A-Za-z][\w+.-]*?)(?:\[[-_]+\]|[-_])v?\??$", before)
+    return match[1] if match else None
 
 
 def _judging(table: Table) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -284,13 +293,10 @@ def _judging(table: Table) -> tuple[dict[str, Any], tuple[str, ...]]:
             rules["prefix"] = prefix
     pattern, replacement = table.get("from_pattern"), table.get("to_pattern")
     if isinstance(pattern, str) and isinstance(replacement, str):
-        if template := _template(pattern, replacement):
-            if template not in ("{version}", "v{version}"):
-                rules["tag"] = template
-        elif (pattern, replacement) in (("_", "."), ("-", ".")):
-            rules["transform"] = ("underscores" if pattern == "_" else "dashes",)
-        else:
+        changed = _rewriting(pattern, replacement)
+        if changed is None:
             notes.append("from_pattern is not carried over")
+        rules |= changed or {}
     if table.get("include_prereleases") or table.get("use_pre_release"):
         rules["prereleases"] = "allow"
     if table.get("use_commit") or (table.get("source") == "git" and table.get("use_commit")):
@@ -298,19 +304,57 @@ def _judging(table: Table) -> tuple[dict[str, Any], tuple[str, ...]]:
     return rules, tuple(notes)
 
 
-def _template(pattern: str, replacement: str) -> str | None:
-    """A rewriting that cuts off a plain prefix or suffix, as a template of tags."""
-    if replacement not in (r"\1", r"\g<1>"):
+_TEXT: Final = r"(?:[A-Za-z0-9_@/+-]|\\[.+/-])*"
+_SEPARATED: Final = {"_": ("underscores",), "-": ("dashes",)}
+
+
+def _rewriting(pattern: str, replacement: str) -> dict[str, Any] | None:
+    """Rules that do what a rewriting of the tag does; None where none does.
+
+    nvchecker searches the pattern and replaces what it finds. A rule follows where what is cut
+    off is plain text around the version, or where separators become dots.
+    """
+    if len(pattern) > LONGEST_PATTERN:
         return None
-    match = re.fullmatch(
-        r"\^?(?P<before>(?:[A-Za-z0-9_@/+-]|\\[.+-/])*)\((?P<group>[^()]*)\)"
-        r"(?P<after>(?:[A-Za-z0-9_@/+-]|\\[.+-])*)\$?",
-        pattern,
-    )
-    if not match or match["group"].startswith("?"):
+    if (pattern, replacement) in (("_", "."), ("-", ".")):
+        return {"transform": _SEPARATED[pattern]}
+    if replacement == "":
+        if match := re.fullmatch(rf"\^({_TEXT})", pattern):
+            return {"prefix": _unescaped(match[1])}
+        if match := re.fullmatch(rf"({_TEXT})\$", pattern):
+            return {"tag": "{version}" + _unescaped(match[1])}
         return None
-    before, after = (re.sub(r"\\(.)", r"\1", match[key]) for key in ("before", "after"))
-    return f"{before}{{version}}{after}" if not re.search(r"[{}]", before + after) else None
+    match = re.fullmatch(rf"\^?(?P<before>{_TEXT})(?P<groups>\(.*\))(?P<after>{_TEXT})\$?", pattern)
+    if match is None:
+        return None
+    before, after = _unescaped(match["before"]), _unescaped(match["after"])
+    groups = re.findall(r"\(([^()]*)\)", match["groups"])
+    between = set(re.split(r"\([^()]*\)", match["groups"])[1:-1])
+    wanted = ".".join(f"\\{number}" for number in range(1, len(groups) + 1))
+    if replacement.replace("\\g<1>", "\\1") != wanted or not all(map(_numbers, groups)):
+        return None
+    if len(between) > 1 or not between <= {"_", "-", "\\."}:
+        return None
+    rules: dict[str, Any] = {}
+    if before.lower() not in ("", "v") or after:
+        rules["tag"] = f"{before}{{version}}{after}"
+    for separator in between & _SEPARATED.keys():
+        rules["transform"] = _SEPARATED[separator]
+    return rules
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _numbers(group: str) -> bool:
+    """Whether a group may stand for (a part of) a version."""
+    if group.startswith("?"):
+        return False
+    try:
+        return any(re.fullmatch(group, one) for one in ("1", "12", "1.2", "1.2.3", "1_2_3"))
+    except re.error:
+        return False
 
 
 def _is_re2(pattern: str) -> bool:

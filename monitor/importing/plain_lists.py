@@ -86,7 +86,7 @@ def _archive(file: str, ending: str, beside: list[str], origin: str) -> Recipe:
     version = next((one for one in beside if re.match(r"[vV]?\d", one)), found.version)
     called = next((one for one in beside if one != version), found.name) or file
     if ending in _OWN and found.name:
-        name = file.split("-")[0] if ending == "whl" else found.name
+        name = file.split("-", maxsplit=1)[0] if ending == "whl" else found.name
         return Recipe(name=called, version=version, upstream=(_OWN[ending], name), origin=origin)
     return Recipe(name=called, version=version, origin=origin, reason=_ARCHIVE_NAME)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from monitor.importing.addresses import place
+from monitor.importing.addresses import name_of, place
 from monitor.importing.result import Recipe, Upstream
 from monitor.importing.shell_tools import UNKNOWN
 
@@ -30,6 +30,19 @@ class _Entry:
     pattern: str = ""
     options: dict[str, str] = field(default_factory=dict)
     upstream: Upstream | None = None
+    reason: str | None = None
+
+
+_REDIRECTED: Final = {
+    "pypi": "pypi",
+    "npm": "npm",
+    "npmjs": "npm",
+    "rubygems": "rubygems",
+    "cpan": "cpan",
+    "crates.io": "crates",
+    "hackage": "hackage",
+}
+"""What Debian's redirector for upstreams calls registries."""
 
 
 def read(path: Path, text: str) -> Iterator[Recipe]:
@@ -53,6 +66,8 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     sources, repositories = _addresses(main, url, name)
     if main.upstream and main.upstream[0] == "folder":
         notes += ("a page, whose links are read as those of a folder",)
+    if main.options.get("mode") == "git" and main.pattern == "HEAD":
+        notes += ("follows the newest commit; what is watched are releases",)
     yield Recipe(
         name=name,
         version=version,
@@ -62,6 +77,7 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         rules=_rules(main, url),
         origin=f"{path}:{main.line}",
         notes=notes,
+        reason=main.reason,
     )
 
 
@@ -169,7 +185,7 @@ def _paragraph(fields: dict[str, str], line: int) -> _Entry:
 def _templated(entry: _Entry, template: str, fields: dict[str, str]) -> None:
     """`Template: GitHub` and its kin."""
     owner, project = fields.get("owner", ""), fields.get("project", "")
-    dist = fields.get("dist", "")
+    dist = fields.get("dist", "") or fields.get("package", "")
     if template in ("github", "githubrelease", "githubtags"):
         if dist:
             entry.url = dist if "://" in dist else f"https://github.com/{dist}"
@@ -185,12 +201,14 @@ def _templated(entry: _Entry, template: str, fields: dict[str, str]) -> None:
         entry.upstream = "cpan", (dist or project).replace("::", "-")
     elif template in ("rubygems", "gem"):
         entry.upstream = "rubygems", dist or project
-    elif template in ("gnome",):
-        entry.upstream = "gnome", dist or project
-    elif template in ("sourceforge",):
-        entry.upstream = "sourceforge", dist or project
+    elif template in ("cran", "bioconductor", "gnome", "sourceforge", "hackage", "pecl", "pear"):
+        entry.upstream = template, dist or project
+    elif template in ("crates", "cratesio", "crates.io"):
+        entry.upstream = "crates", dist or project
     if entry.upstream and not entry.upstream[1]:
         entry.upstream = None
+    if not entry.upstream and not entry.url:
+        entry.reason = f"the template {template!r} is not known here, or names no project"
 
 
 def _package(path: Path) -> tuple[str, str | None]:
@@ -241,9 +259,21 @@ def _addresses(entry: _Entry, url: str, name: str) -> tuple[tuple[str, ...], tup
     wanted = re.search(r"[?&]upstream=([^&]+)", url)  # a redirector of the distribution
     if wanted and "fakeupstream" in url:
         kind, _, rest = wanted[1].partition("/")
-        if kind in ("pypi", "npm", "rubygems", "cpan") and rest:
-            entry.upstream = (kind, rest.split("/")[-1] if kind != "npm" else rest)
+        if kind in _REDIRECTED and rest:
+            last = rest if kind.startswith("npm") else rest.rstrip("/").split("/")[-1]
+            entry.upstream = _REDIRECTED[kind], last
+            return (), ()
+        if spot := place(f"https://{wanted[1]}"):
+            entry.upstream = spot.upstream
+            return (), ()
+        entry.reason = f"asks Debian's redirector for {wanted[1][:80]!r}, not an upstream"
+        return (), ()
     pattern = _substituted(entry.pattern, name, None)
+    if re.search(r"/authors/id/?$", url) and (
+        dist := name_of(_unpatterned(pattern).rpartition("/")[2])
+    ):
+        entry.upstream = "cpan", dist  # all authors' folders: the distribution is what counts
+        return (), ()
     if "://" in pattern:
         # The pattern is the whole address; what is looked at may be a search page.
         filled = _unpatterned(pattern)
