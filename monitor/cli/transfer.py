@@ -173,6 +173,8 @@ def _count(found: list[Imported]) -> None:
         parts.append(f"{states['lacking']} need a provider that this version does not have")
         lacking = Counter((one.upstream or ("",))[0] for one in found if one.state == "lacking")
         parts[-1] += f" ({', '.join(f'{kind} {n}' for kind, n in lacking.most_common())})"
+        if ways := sum(one.state == "lacking" and one.instead is not None for one in found):
+            parts.append(f"{ways} of these are asked in another way until then")
     parts.append(f"{states['unresolved']} without an upstream")
     click.echo(", ".join(parts), err=True)
 

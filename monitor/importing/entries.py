@@ -66,23 +66,22 @@ def added(
 ) -> tuple[str, int, int]:
     """A `packages.toml` with what is new at its end; how many were added, and were there before.
 
-    A package that is there under its name, or its upstream, is left as it is.
+    A package that is there under its name is left as it is; and one whose upstream is there
+    without a name. Several packages may have one upstream: python3.12, python3.13.
     """
     there = list(existing)
     names = {one.called for one in there}
-    upstreams = {one for package in there for one in package.upstreams}
+    upstreams = {one for package in there if not package.name for one in package.upstreams}
     parts = []
     kept = 0
     for one in found:
         package = package_of(one)
         if package is None:
             continue
-        if package.name in names or (str(package.upstream) in upstreams and not package.rules.tag):
+        if package.name in names or str(package.upstream) in upstreams:
             kept += 1
             continue
         names.add(package.name)
-        if not package.rules.tag:
-            upstreams.add(str(package.upstream))
         parts.append(_comment(one) + packages_text([package]))
     if not parts:
         return text, 0, kept

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 __all__ = ["Row", "nvchecker_text", "table_text", "toml_text"]
 
@@ -40,6 +41,14 @@ _SOURCES: Final = {
     "packagist": ("packagist", "packagist"),
     "composer": ("packagist", "packagist"),
     "launchpad": ("launchpad", "launchpad"),
+    "sourceforge": ("sourceforge", "sourceforge"),
+    "maven": ("maven", "maven"),
+    "go": ("go", "go"),
+    "golang": ("go", "go"),
+    "opam": ("opam", "pkg"),
+    "openvsx": ("openvsx", "openvsx"),
+    "vsmarketplace": ("vsmarketplace", "vsmarketplace"),
+    "snapcraft": ("snapcraft", "snap"),
     "git": ("git", "git"),
 }
 """Our kind or purl type → nvchecker's source and key."""
@@ -56,12 +65,14 @@ def nvchecker_text(rows: Iterable[Row]) -> str:
 def _nvchecker(row: Row) -> list[str]:
     kind, project = _parts(row.upstream)
     head = f"[{_text(row.name)}]"
-    if kind in ("folder", "folder-tree", "rsync") and "://" in project:
+    if kind in ("folder", "folder-tree") and "://" in project:
+        address, _, called = project.partition("#")
+        called = called or unquote(address.rstrip("/").rpartition("/")[2])
         return [
             head,
             'source = "regex"',
-            f"url = {_text(project)}",
-            f"regex = {_text(_archives(row.name.rpartition('/')[2]))}",
+            f"url = {_text(address)}",
+            f"regex = {_text(_archives(called))}",
         ]
     if kind == "gnu":
         return [
@@ -70,12 +81,19 @@ def _nvchecker(row: Row) -> list[str]:
             f"url = {_text(f'https://ftp.gnu.org/gnu/{project}/')}",
             f"regex = {_text(_archives(project))}",
         ]
+    host = None
+    if match := re.fullmatch(r"(gitlab|gitea)-([a-z0-9-]+(?:\.[a-z0-9-]+)+)", kind):
+        kind, host = match[1], match[2]
     if kind not in _SOURCES:
         return [f"# {_line(row.name)}: nvchecker has no source for {_line(row.upstream)}"]
     source, key = _SOURCES[kind]
     lines = [head, f"source = {_text(source)}", f"{key} = {_text(project)}"]
+    if host:
+        lines.append(f"host = {_text(host)}")
     if source in ("github", "gitlab", "bitbucket", "gitea"):
         lines.append("use_max_tag = true")
+    if row.rules.get("prereleases") == "allow":
+        lines.append("use_pre_release = true" if source == "pypi" else "# not told: prereleases")
     lines += _filters(row.rules)
     return lines
 
@@ -85,24 +103,35 @@ def _archives(name: str) -> str:
     return re.escape(name) + r"[-_]v?([0-9][0-9.]*)\.tar"
 
 
+_SEPARATORS: Final = {"underscores": "_", "dashes": "-"}
+
+
 def _filters(rules: dict[str, Any]) -> list[str]:
-    lines = []
-    if tag := rules.get("tag"):
-        before, _, after = str(tag).partition("{version}")
+    """nvchecker's filters for our rules; what it has no setting for is told in a comment."""
+    lines: list[str] = []
+    untold = [one for one in ("pin", "skip", "scheme", "epochs") if rules.get(one)]
+    before, _, after = str(rules.get("tag") or "").partition("{version}")
+    prefix = rules.get("prefix")
+    separators = [_SEPARATORS[one] for one in rules.get("transform", ()) if one in _SEPARATORS]
+    if rules.get("tag"):
         pattern = f"{re.escape(before)}(.*){re.escape(after)}"
-        lines += [
-            f"include_regex = {_text(pattern)}",
-            f"from_pattern = {_text(pattern)}",
-            'to_pattern = "\\\\1"',
-        ]
-    elif prefix := rules.get("prefix"):
+        if not rules.get("include"):
+            lines.append(f"include_regex = {_text(pattern)}")
+        if separators and not after:
+            prefix = before  # nvchecker rewrites once, and cuts a prefix off before that
+        else:
+            lines += [f"from_pattern = {_text(pattern)}", 'to_pattern = "\\\\1"']
+            untold += ["transform"] if separators else []
+            separators = []
+    if prefix:
         lines.append(f"prefix = {_text(prefix)}")
+    if separators:
+        lines += [f"from_pattern = {_text(separators[0])}", 'to_pattern = "."']
     for key, name in (("include", "include_regex"), ("exclude", "exclude_regex")):
-        patterns = rules.get(key) or ()
-        if patterns and not (key == "include" and rules.get("tag")):
+        if patterns := rules.get(key):
             # nvchecker asks for a full match, our rules search.
             lines.append(f"{name} = {_text('|'.join(_full(one) for one in patterns))}")
-    return lines
+    return lines + ([f"# not told: {', '.join(untold)}"] if untold else [])
 
 
 def _full(pattern: str) -> str:

@@ -337,7 +337,8 @@ def _rewriting(pattern: str, replacement: str) -> dict[str, Any] | None:
         return None
     rules: dict[str, Any] = {}
     if before.lower() not in ("", "v") or after:
-        rules["tag"] = f"{before}{{version}}{after}"
+        whole = len(groups) == 1 or after
+        rules |= {"tag": f"{before}{{version}}{after}"} if whole else {"prefix": before}
     for separator in between & _SEPARATED.keys():
         rules["transform"] = _SEPARATED[separator]
     return rules

@@ -128,7 +128,7 @@ def _found(recipe: Recipe, notes: list[str]) -> tuple[Place | None, str | None, 
         given = place(project) if kind == "git" else None
         if given and given.kind in FORGES:
             return given, None, None
-        repository = project if kind == "git" else None
+        repository = _repository(kind, project, recipe.settings.get("url"))
         return Place(kind, project, {}, repository), _instead_of(kind, project), None
     archives = [one for one in recipe.sources if not _BESIDE.search(one.split("::")[-1])]
     theirs = [one for one in archives if not is_distribution(one)]
@@ -212,9 +212,11 @@ _HOSTS: Final = {
 }
 
 
-def _repository(kind: str, project: str) -> str | None:
+def _repository(kind: str, project: str, server: str | None = None) -> str | None:
     """The git repository of a forge's project that was named by name."""
-    return f"https://{_HOSTS[kind]}/{project}.git" if kind in _HOSTS else None
+    if kind == "git":
+        return project
+    return f"{server or f'https://{_HOSTS[kind]}'}/{project}.git" if kind in _HOSTS else None
 
 
 def _better(recipe: Recipe) -> bool:

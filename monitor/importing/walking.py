@@ -176,6 +176,12 @@ def _single(path: Path, format: str | None) -> Iterator[Recipe]:
         ) from error
 
 
+_STRUCTURED: Final = frozenset(
+    ".lock .json .toml .yaml .yml .xml .html .py .sh .mk .nix .spec .ini .cfg .conf .js .rb".split()  # noqa: SIM905
+)
+"""Endings of files that are no list of names, whatever a line of theirs looks like."""
+
+
 def _listed(path: Path, text: str) -> str:
     """A format for a file that was named: a list is one unless it holds requirements."""
     kind = detect(path, text) or "list"
@@ -191,6 +197,12 @@ def _listed(path: Path, text: str) -> str:
         and sum(bool(wanted.match(line)) for line in lines) > len(lines) / 2
     ):
         return "requirements"
+    if kind == "list" and path.suffix.lower() in _STRUCTURED:
+        raise UsageError(
+            str(path),
+            "is of no format that is read here",
+            f"known are {', '.join(sorted(FORMATS))}: say with --format if it is one of them",
+        )
     return kind
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from monitor.cli import App
 from monitor.cli.transfer import FORMATS, export, import_
+from monitor.errors import UsageError
 from monitor.importing import FORMATS as KNOWN
 from monitor.importing import read
 from monitor.settings import Config, load
@@ -148,3 +149,125 @@ def test_export_as_table_and_as_packages(config: Path, requirements: Path) -> No
     assert rows[1] == "alpha\t1.2\t-\tpypi/alpha\t-"
     again = run("export", config, "--format", "toml", "--packages").stdout
     assert tomllib.loads(again)["package"] == packages(config)
+
+
+EVERYTHING = """
+[forge]
+source = "github"
+github = "owner/forge"
+include_regex = 'release-\\d+(-\\d+)*'
+exclude_regex = '.*(rc|beta).*'
+prefix = "release-"
+from_pattern = '-'
+to_pattern = '.'
+
+[part]
+source = "github"
+github = "owner/forge"
+from_pattern = '^cli/v(.*)$'
+to_pattern = '\\1'
+
+[numbers]
+source = "git"
+git = "https://g.example/numbers.git"
+from_pattern = 'numbers-(\\d+)_(\\d+)_(\\d+)'
+to_pattern = '\\1.\\2.\\3'
+
+[own]
+source = "gitlab"
+gitlab = "group/own"
+host = "gitlab.forge.example"
+
+[early]
+source = "pypi"
+pypi = "early"
+use_pre_release = true
+
+[files]
+source = "regex"
+url = "https://d.example/download/"
+regex = 'files-([0-9.]+)\\.tar'
+
+[gem]
+source = "gems"
+gems = "gem"
+"""
+
+
+def test_what_nvchecker_says_is_the_same_after_import_and_export(
+    config: Path, tmp_path: Path
+) -> None:
+    first = tmp_path / "nvchecker.toml"
+    first.write_text(EVERYTHING)
+    before = {one.name: one for one in read(first)}
+    run("import", config, first, "--write", "packages.toml")
+    assert [one["name"] for one in packages(config)] == list(before)
+    text = run("export", config, "--format", "nvchecker", "--packages").stdout
+    assert "# not told" not in text
+    second = tmp_path / "again" / "nvchecker.toml"
+    second.parent.mkdir()
+    second.write_text(text)
+    after = {one.name: one for one in read(second)}
+
+    facts = {n: (o.upstream, o.settings, {**o.rules, "include": 0}) for n, o in before.items()}
+    assert facts == {
+        n: (o.upstream, o.settings, {**o.rules, "include": 0}) for n, o in after.items()
+    }
+    # A template asks for its tags alone, which nvchecker has to be told by a filter.
+    assert after["forge"].rules == before["forge"].rules
+    assert after["part"].rules["include"] == ("^(?:cli/v(.*))$",)
+
+
+def test_an_export_tells_what_nvchecker_has_no_setting_for(config: Path) -> None:
+    (config / "packages.toml").write_text(
+        '[[package]]\nupstream = "pypi/tool"\npin = "4.2"\nskip = ["4.2.1"]\n'
+    )
+    text = run("export", config, "--format", "nvchecker", "--packages").stdout
+    assert "# not told: pin, skip" in text
+    assert tomllib.loads(text)["tool"] == {"source": "pypi", "pypi": "tool"}
+
+
+def test_several_packages_may_have_one_upstream(config: Path, tmp_path: Path) -> None:
+    for name, version in (("lang3.12", "3.12.1"), ("lang3.13", "3.13.0")):
+        recipe = tmp_path / "recipes" / name / "PKGBUILD"
+        recipe.parent.mkdir(parents=True)
+        recipe.write_text(
+            f"pkgname={name}\npkgver={version}\n"
+            "source=(https://github.com/owner/lang/archive/v$pkgver.tar.gz)\n"
+        )
+    run("import", config, tmp_path / "recipes", "--write", "packages.toml")
+    assert [one["name"] for one in packages(config)] == ["lang3.12", "lang3.13"]
+
+
+def test_what_is_asked_in_another_way_gets_the_source_for_it(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(
+        "https://download.kde.org/stable/release-service/1.2/src/tool-1.2.tar.xz\n"
+        "pkg:hackage/tool-kit\n"
+        "pkg:cran/toolbox\n"
+        "https://gitlab.com/group/other/-/archive/1.2/other-1.2.tar.gz\n"
+    )
+    result = run("import", config, tmp_path / "list.txt", "--write", "packages.toml")
+    assert "4 need a provider" in result.stderr
+    assert "4 of these are asked in another way" in result.stderr
+    settings = load(Config(config, {}))
+    assert [one.upstream for one in settings.packages] == [
+        "folder-tree/https://download.kde.org/stable/release-service/#tool",
+        "hackage/tool-kit",
+        "cran/toolbox",
+        "git/https://gitlab.com/group/other.git",
+    ]
+    sources = settings.sources
+    assert (sources["folder-tree"].provider, sources["folder-tree"].settings) == (
+        "folder",
+        {"tree": True},
+    )
+    assert sources["hackage"].provider == "rss"
+    assert sources["cran"].provider == "folder"
+    assert sources["git"].provider == "git"
+
+
+@pytest.mark.parametrize("name", ["yarn.lock", "flake.json", "recipe.yaml"])
+def test_a_file_of_structure_is_not_read_as_a_list(name: str, config: Path, tmp_path: Path) -> None:
+    (tmp_path / name).write_text('tool@^1.0:\n  version "1.2"\n  resolved "https://r.example/x"\n')
+    with pytest.raises(UsageError, match="of no format that is read here"):
+        run("import", config, tmp_path / name)
