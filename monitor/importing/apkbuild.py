@@ -8,7 +8,7 @@ from typing import Final
 
 from monitor.importing.result import Recipe
 from monitor.importing.shell import read as read_shell
-from monitor.importing.shell_recipes import at, filled, sorted_out
+from monitor.importing.shell_recipes import at, cut_short, filled, sorted_out
 
 __all__ = ["read"]
 
@@ -42,7 +42,7 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         homepage=tuple(one for one in (filled(shell.text("url")),) if one),
         owner=_maintainer(text),
         origin=at(path, shell, "pkgname"),
-        reason=reason,
+        reason=cut_short(shell, reason),
     )
 
 

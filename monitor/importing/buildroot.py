@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from monitor.importing.beside import text_of
 from monitor.importing.result import Recipe, Upstream
 from monitor.importing.shell_recipes import filled
 from monitor.importing.shell_tools import UNKNOWN
@@ -34,6 +35,9 @@ _FORGES: Final = {
     "github": "https://github.com/{}/{}/archive/{}",
     "gitlab": "https://gitlab.com/{}/{}/-/archive/{}",
 }
+LONGEST: Final = 20000
+"""Characters of a value; a makefile whose values grow beyond is no package."""
+
 _VIRTUAL: Final = frozenset(("virtual", "toolchain", "barebox", "linux-kernel"))
 
 
@@ -124,7 +128,7 @@ class _Make:
 
     def expand(self, text: str, depth: int = 0) -> str:
         self._steps += 1
-        if depth > 30 or self._steps > 5000 or len(text) > 20000:
+        if depth > 30 or self._steps > 5000 or len(text) > LONGEST:
             return UNKNOWN
         out, at = [], 0
         while at < len(text):
@@ -138,7 +142,8 @@ class _Make:
             else:
                 out.append(text[at])
                 at += 1
-        return "".join(out)
+        made = "".join(out)
+        return made if len(made) <= LONGEST else UNKNOWN
 
     def _reference(self, inside: str, depth: int) -> str:
         name, _, rest = inside.partition(" ")
@@ -146,6 +151,8 @@ class _Make:
             name = self.expand(name, depth + 1)
             if match := re.fullmatch(r"([\w-]+):(.*)=(.*)", name):
                 value = self.expand(self.values.get(match[1], UNKNOWN), depth + 1)
+                if value.count(" ") * len(match[3]) > LONGEST:
+                    return UNKNOWN
                 return re.sub(
                     rf"{re.escape(match[2].lstrip('%'))}(?=\s|$)", match[3].lstrip("%"), value
                 )
@@ -155,13 +162,21 @@ class _Make:
         return self._function(name, arguments, depth)
 
     def _function(self, name: str, words: list[str], depth: int) -> str:
+        text = self._made(name, words, depth)
+        return text if len(text) <= LONGEST else UNKNOWN
+
+    def _made(self, name: str, words: list[str], depth: int) -> str:
         try:
             match name:
                 case "call":
                     return self._call(words[0], [one.strip() for one in words[1:]])
                 case "subst":
+                    if words[2].count(words[0]) * len(words[1]) > LONGEST:
+                        return UNKNOWN
                     return words[2].replace(words[0], words[1])
                 case "patsubst":
+                    if words[1].count("%") * len(words[2]) > LONGEST:
+                        return UNKNOWN
                     return " ".join(_patsubst(words[0], words[1], one) for one in words[2].split())
                 case "strip":
                     return " ".join(words[0].split())
@@ -304,10 +319,7 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
 def _above(path: Path) -> str:
     """The makefile of the family that a package is of: `qt5/qt5.mk` of `qt5/qt5base/qt5base.mk`."""
     family = path.absolute().parent.parent
-    try:
-        return (family / f"{family.name}.mk").read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
+    return text_of(family / f"{family.name}.mk") or ""
 
 
 def _no_site(kinds: set[str], name: str) -> str | None:
@@ -333,10 +345,7 @@ def _release(version: str) -> str | None:
 def _homepage(path: Path) -> tuple[str, ...]:
     """The address at the end of the help text in Config.in."""
     for name in ("Config.in", "Config.in.host"):
-        try:
-            text = (path.parent / name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
+        text = text_of(path.parent / name) or ""
         if found := re.findall(r"^\s+(https?://\S+)$", text, re.MULTILINE):
             return (found[-1],)
     return ()

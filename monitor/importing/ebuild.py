@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from monitor.importing import shell_tools
+from monitor.importing.beside import text_of
 from monitor.importing.result import Recipe, Upstream
 from monitor.importing.shell import Shell
 from monitor.importing.shell import read as read_shell
-from monitor.importing.shell_recipes import at, filled
+from monitor.importing.shell_recipes import at, cut_short, filled
 from monitor.importing.shell_tools import UNKNOWN
 
 __all__ = ["is_live", "named", "read", "version_of"]
@@ -134,7 +135,7 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         origin=at(path, shell, "SRC_URI", "EGIT_REPO_URI", "HOMEPAGE"),
         owner=None,
         notes=("follows the newest commit; what is watched are releases",) if live else (),
-        reason=reason,
+        reason=cut_short(shell, reason),
     )
 
 
@@ -238,10 +239,7 @@ def _registry(
 
 def _remotes(path: Path) -> list[Upstream]:
     """The remote-ids of a package."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return []
+    text = text_of(path) or ""
     found: list[Upstream] = []
     for kind, project in re.findall(
         r'<remote-id\s+type="([\w-]+)"\s*>\s*([^<\s]+)\s*</remote-id>', text

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from monitor.importing.addresses import place
+from monitor.importing.beside import text_of
 from monitor.importing.result import Recipe, Upstream
 from monitor.rules import LONGEST_PATTERN
 
@@ -104,8 +105,8 @@ def _versions(path: Path, config: Any) -> dict[str, str]:
     if not isinstance(named, str) or "/" in named.strip("./") or ".." in named:
         return {}
     try:
-        content = json.loads((path.parent / named).read_text("utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(text_of(path.parent / named) or "")
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(content, dict):
         return {}

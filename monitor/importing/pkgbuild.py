@@ -12,7 +12,7 @@ from typing import Final
 
 from monitor.importing.result import Recipe, Upstream
 from monitor.importing.shell import read as read_shell
-from monitor.importing.shell_recipes import at, filled, sorted_out
+from monitor.importing.shell_recipes import at, cut_short, filled, sorted_out
 from monitor.importing.shell_tools import UNKNOWN
 
 __all__ = ["read", "read_srcinfo"]
@@ -51,7 +51,7 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         homepage=tuple(one for one in (filled(shell.text("url")),) if one),
         origin=at(path, shell, "pkgbase", "pkgname"),
         notes=_notes(name),
-        reason=_reason(archives + repositories, sources),
+        reason=cut_short(shell, _reason(archives + repositories, sources)),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -30,6 +31,12 @@ __all__ = ["FORGES", "WAYS", "resolved"]
 
 FORGES: Final = frozenset(("github", "gitlab", "gitea", "bitbucket", "git"))
 """Kinds whose versions are tags."""
+
+MOST: Final = 500
+"""Sources of one recipe that are looked at."""
+
+LONGEST: Final = 4096
+"""Characters of an address."""
 
 _SERVERS: Final = frozenset(("gnome", "kde", "kernel", "savannah", "xorg", "cpan", "debian"))
 """Kinds whose archives lie in folders that anybody can list."""
@@ -68,6 +75,7 @@ _VERSION: Final = re.compile(
 
 def resolved(recipe: Recipe, known: Collection[str]) -> Imported:
     """The upstream of a recipe; `known` are the providers and sources of this installation."""
+    recipe = _bounded(recipe)
     notes = list(recipe.notes)
     found, instead, reason = _found(recipe, notes)
     if found is None:
@@ -99,6 +107,14 @@ def resolved(recipe: Recipe, known: Collection[str]) -> Imported:
         note="; ".join(notes) or None,
         origin=recipe.origin,
     )
+
+
+def _bounded(recipe: Recipe) -> Recipe:
+    """A recipe without what no recipe has: addresses by the thousand, or of many pages."""
+    if len(recipe.sources) <= MOST and all(len(one) <= LONGEST for one in recipe.sources):
+        return recipe
+    kept = tuple(one for one in recipe.sources[: 4 * MOST] if len(one) <= LONGEST)[:MOST]
+    return replace(recipe, sources=kept)
 
 
 def _clean(version: str | None) -> str | None:

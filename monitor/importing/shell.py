@@ -41,13 +41,20 @@ __all__ = ["UNKNOWN", "Shell", "read"]
 LONGEST: Final = 65536
 """Characters of one value; a recipe whose values grow beyond is no recipe."""
 
+LARGEST: Final = 1 << 20
+"""Characters of a recipe that are read."""
+
 STEPS: Final = 20000
 """Statements and expansions that one recipe may cost."""
+
+WORK: Final = 4_000_000
+"""Characters that the expansions of one recipe may make, all in all."""
 
 DEEPEST: Final = 40
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]")
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
+_ORDINARY: Final = re.compile(r"""[^\\'"`$]+""")
 _UNLIKELY: Final = frozenset(("@", "*", "#", "?", "$", "!", "-", *"0123456789"))
 
 Value = str | list[str]
@@ -72,11 +79,12 @@ def read(
     `functions`  further text tools for `$(…)`, such as `ver_cut`
     """
     shell = Shell(given or {}, commands or {}, functions or {})
+    shell.whole = len(text) <= LARGEST
     try:
-        for node in parse(text):
+        for node in parse(text[:LARGEST]):
             shell.run(node)
     except (TooMuch, RecursionError):
-        pass  # what was read so far is what there is
+        shell.whole = False  # what was read so far is what there is
     return shell
 
 
@@ -92,9 +100,11 @@ class Shell:
         self.values: dict[str, Value] = dict(given)
         self.elsewhere: dict[str, Value] = {}
         self.lines: dict[str, int] = {}
+        self.whole = True
         self._commands = commands
         self._functions = functions
         self._steps = 0
+        self._work = 0
         self._depth = 0
         self._shadow = 0
 
@@ -144,6 +154,7 @@ class Shell:
 
     def _aside(self, body: Iterable[Node]) -> None:
         """Read a branch that is not taken: its assignments count for `elsewhere` only."""
+        self._worked(len(self.values) + len(self.lines))
         before, lines = dict(self.values), dict(self.lines)
         self._shadow += 1
         try:
@@ -330,7 +341,9 @@ class Shell:
         try:
             if self._depth > DEEPEST:
                 return UNKNOWN
-            return self._short("".join(self._pieces(raw, pattern, quiet)))
+            text = self._short("".join(self._pieces(raw, pattern, quiet)))
+            self._worked(len(text))
+            return text
         except Broken:
             return UNKNOWN
         finally:
@@ -368,8 +381,10 @@ class Shell:
                 text, at = self._dollar(raw, at, quiet, quoted)
                 yield plain(text) if pattern and quoted else text
             else:
-                yield char
-                at += 1
+                # A quote within quotes is an ordinary character, like what is none of these.
+                run = _ORDINARY.match(raw, at)
+                at = run.end() if run else at + 1
+                yield run[0] if run else char
 
     def _dollar(self, raw: str, at: int, quiet: bool, quoted: bool) -> tuple[str, int]:
         following = raw[at + 1 : at + 2]
@@ -428,9 +443,9 @@ class Shell:
             return "" if quiet else UNKNOWN
         if rest and isinstance(value, list) and index in ("@", "*"):
             if rest[0] == ":":
-                return " ".join(self._sliced(value, rest[1:]))
-            return " ".join(self._changed(item, rest) for item in value)
-        text = value if isinstance(value, str) else " ".join(value)
+                return self._joined(self._sliced(value, rest[1:]))
+            return self._joined([self._changed(item, rest) for item in value])
+        text = self._joined(value)
         if isinstance(value, list) and index is None:
             text = value[0] if value else ""
         return self._changed(text, rest) if rest else text
@@ -448,7 +463,7 @@ class Shell:
     def _default(self, name: str, value: Value | None, rest: str) -> str:
         colon = rest.startswith(":")
         operator, word = rest[colon : colon + 1], rest[colon + 1 :]
-        text = value if isinstance(value, str) or value is None else " ".join(value)
+        text = None if value is None else self._joined(value)
         there = text is not None and not (colon and text == "")
         if operator == "+":
             return self.expand(word) if there else ""
@@ -462,6 +477,8 @@ class Shell:
         return result
 
     def _changed(self, text: str, rest: str) -> str:
+        # A pattern is tried at every place.
+        self._worked(len(text) * (1 + len(text) // 16) if rest[0] in "#%/" else len(text))
         if rest[0] in "#%":
             twice = rest[1:2] == rest[0]
             pattern = self.expand(rest[1 + twice :], pattern=True, quiet=True)
@@ -517,8 +534,9 @@ class Shell:
                 text = function(self, arguments[1:])
             else:
                 text = shell_tools.run(arguments, text)
-            if text is None:
+            if text is None or len(text) > LONGEST:
                 return UNKNOWN
+            self._worked(len(text))
         return (text or "").rstrip("\n")
 
     def _argument(self, word: str) -> Iterator[str]:
@@ -530,6 +548,17 @@ class Shell:
 
     def _short(self, text: str) -> str:
         return text if len(text) <= LONGEST else UNKNOWN
+
+    def _joined(self, value: Value) -> str:
+        """An array as one text."""
+        if isinstance(value, str):
+            return value
+        return " ".join(value) if sum(map(len, value)) <= LONGEST else UNKNOWN
+
+    def _worked(self, characters: int) -> None:
+        self._work += characters
+        if self._work > WORK:
+            raise TooMuch
 
     def _step(self) -> None:
         self._steps += 1

@@ -97,6 +97,10 @@ class For:
 Node = Assign | Command | Pipeline | AndOr | Group | If | Case | For
 
 DEEPEST: Final = 60
+
+LOST: Final = 4_000_000
+"""Characters that may be read in vain; a recipe that is broken in more places is none."""
+
 _SPACE: Final = re.compile(r"(?:[ \t\r]|\\\n)*")
 _COMMENT: Final = re.compile(r"#[^\n]*")
 _FUNCTION: Final = re.compile(
@@ -109,6 +113,10 @@ _REDIRECT: Final = re.compile(r"\d*(?:<<<|<<-?|>>|<&|>&|&>>?|<>|>\||<|>)")
 _KEYWORDS: Final = frozenset(("if", "case", "for", "while", "until", "select", "{", "("))
 _ENDS: Final = frozenset(("then", "elif", "else", "fi", "do", "done", "esac", "}", ")", ";;"))
 _WORD_ENDS: Final = frozenset(" \t\r\n;&|()<>")
+
+
+_IN_QUOTES: Final = re.compile(r"[\\'\"`$]")
+_IN_BRACKETS: Final = re.compile(r"[\\'\"`$(){}]")
 
 
 class Broken(Exception):
@@ -148,7 +156,8 @@ def _closing(text: str, at: int, depth: int) -> int:
 
 def _quoted(text: str, at: int, quote: str, depth: int) -> int:
     at += 1
-    while at < len(text):
+    while found := _IN_QUOTES.search(text, at):
+        at = found.start()
         char = text[at]
         if char == "\\":
             at += 2
@@ -168,7 +177,8 @@ def _nested(text: str, at: int, depth: int) -> int:
     opener = text[at]
     closer = ")" if opener == "(" else "}"
     at += 1
-    while at < len(text):
+    while found := _IN_BRACKETS.search(text, at):
+        at = found.start()
         char = text[at]
         if char == "\\":
             at += 2
@@ -194,9 +204,11 @@ class _Reader:
         self.text = text
         self.at = 0
         self.heredocs: list[tuple[str, bool]] = []
+        self.counted = (0, 1)  # a place, and the line it is on
 
     def whole(self) -> Iterator[Node]:
-        while self.at < len(self.text):
+        lost = 0
+        while self.at < len(self.text) and lost < LOST:
             start = self.at
             try:
                 yield from self.block(0)
@@ -204,6 +216,7 @@ class _Reader:
                     return
                 raise Broken  # a closing word that nothing opened
             except (Broken, IndexError):
+                lost += len(self.text) - start  # what never closes was looked for to the end
                 end = self.text.find("\n", max(self.at, start))
                 # An error in a compound is found at its end: go on behind where it began.
                 begun = self.text.find("\n", start)
@@ -578,7 +591,10 @@ class _Reader:
         return text[start : self.at]
 
     def line(self) -> int:
-        return self.text.count("\n", 0, self.at) + 1
+        place, line = self.counted if self.counted[0] <= self.at else (0, 1)
+        line += self.text.count("\n", place, self.at)
+        self.counted = self.at, line
+        return line
 
 
 _DECLARING: Final = frozenset(("export", "declare", "local", "readonly", "typeset"))

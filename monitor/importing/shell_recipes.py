@@ -10,7 +10,7 @@ from typing import Final
 from monitor.importing.shell import Shell
 from monitor.importing.shell_tools import UNKNOWN
 
-__all__ = ["at", "filled", "sorted_out", "unnamed"]
+__all__ = ["at", "cut_short", "filled", "sorted_out", "unnamed"]
 
 _NAMED: Final = re.compile(r"^[^\s:/]+::(?=\S)|^[^:]*?::(?=[a-z+]+://)")
 _GIT: Final = re.compile(
@@ -24,6 +24,13 @@ def at(path: Path, shell: Shell, *names: str) -> str:
         if name in shell.lines:
             return f"{path}:{shell.lines[name]}"
     return str(path)
+
+
+def cut_short(shell: Shell, reason: str | None) -> str | None:
+    """Why a recipe has no upstream, where it was not even read to its end."""
+    if reason is None or shell.whole:
+        return reason
+    return "costs more to read than any recipe does, and was not read to its end"
 
 
 def filled(text: str | None) -> str | None:

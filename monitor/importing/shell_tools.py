@@ -18,11 +18,20 @@ UNKNOWN: Final = "\ufffc"
 
 MOST_BRACES: Final = 200
 
+LONGEST: Final = 65536
+"""Characters that a tool may make; more is no part of an address."""
+
+LONGEST_WORD: Final = 4096
+"""Characters of a word whose braces are followed, and of a text that a pattern is cut off."""
+
 _BRACES: Final = re.compile(r"(?<!\$)\{((?:[^{}'\"\s$\\]|\$\{[^{}]*\})*)\}")
 
 
 def braces(raw: str) -> Iterator[str]:
     """`a{b,c}` as `ab` and `ac`, `{1..3}` as three words; at most `MOST_BRACES`."""
+    if len(raw) > LONGEST_WORD or "{" not in raw:
+        yield raw
+        return
     waiting, count = [raw], 0
     while waiting and count < MOST_BRACES:
         one = waiting.pop(0)
@@ -123,7 +132,7 @@ def cut_pattern(text: str, pattern: str, *, front: bool, longest: bool) -> str:
         if front:
             return text.removeprefix(pattern)
         return text.removesuffix(pattern)
-    if len(text) > 2000:
+    if len(text) > LONGEST_WORD:
         return UNKNOWN
     for place in places:
         part = text[:place] if front else text[place:]
@@ -141,16 +150,21 @@ def replace_pattern(text: str, pattern: str, replacement: str, where: str) -> st
     except Exception:
         return UNKNOWN
     if where == "/":
-        found, at = [], 0
+        found, at, size = [], 0, len(text)
         for match in compiled.finditer(text):
             if match.end() > match.start():
                 found += [text[at : match.start()], replacement]
                 at = match.end()
+                size += len(replacement)
+                if size > LONGEST:
+                    return UNKNOWN
         return "".join(found) + text[at:]
     if where == "#":
         match = compiled.match(text)
         return replacement + text[match.end() :] if match else text
     if where == "%":
+        if len(text) > LONGEST_WORD:
+            return UNKNOWN
         for place in range(len(text)):
             if compiled.fullmatch(text[place:]):
                 return text[:place] + replacement
@@ -265,6 +279,8 @@ _CLASSES: Final = {
 
 
 def _set(text: str) -> str:
+    if len(text) > 1000:
+        raise ValueError("a set of characters longer than any")
     for name, members in _CLASSES.items():
         text = text.replace(name, members)
     text = text.replace("\\n", "\n").replace("\\\\", "\\")
@@ -401,8 +417,11 @@ def substitute(command: str, text: str, extended: bool) -> str | None:
     except re2.error:
         return None
 
+    size = 0
+
     def filled(match: Any) -> str:
-        return re.sub(
+        nonlocal size
+        new = re.sub(
             r"\\([0-9&\\/])|&",
             lambda m: (
                 match.group(0)
@@ -413,6 +432,10 @@ def substitute(command: str, text: str, extended: bool) -> str | None:
             ),
             replacement,
         )
+        size += len(new)
+        if size > LONGEST:
+            raise ValueError("grows beyond any text of a recipe")
+        return new
 
     count = 0 if "g" in flags else 1
     return "".join(compiled.sub(filled, line, count) for line in text.splitlines(keepends=True))
@@ -464,6 +487,8 @@ def _awk(arguments: list[str], text: str) -> str | None:
         fields = line.split(separator)
         out, body = "", match[1]
         while body:
+            if len(out) > LONGEST:
+                return None
             if part := re.match(r'\s*(?:"((?:[^"\\])*)"|\$(NF|\d+)|(,))\s*', body):
                 if part[2] == "NF":
                     out += fields[-1]

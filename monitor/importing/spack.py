@@ -36,8 +36,9 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
     )
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        yield Recipe(name=name, origin=str(path), reason=f"is no Python that can be read: {error}")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        what = str(error) or "nested too deeply"
+        yield Recipe(name=name, origin=str(path), reason=f"is no Python that can be read: {what}")
         return
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     bases = {_called(base) for one in classes for base in one.bases}
@@ -137,7 +138,7 @@ def _value(node: ast.expr, known: dict[str, Any]) -> Any:
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             first, second = _value(left, known), _value(right, known)
             if isinstance(first, str) and isinstance(second, str):
-                return first + second
+                return _short(first, second)
         case ast.JoinedStr(values=parts):
             texts = [
                 _value(part.value, known)
@@ -146,8 +147,16 @@ def _value(node: ast.expr, known: dict[str, Any]) -> Any:
                 for part in parts
             ]
             if all(isinstance(text, str) for text in texts):
-                return "".join(texts)
+                return _short(*texts)
     return None
+
+
+LONGEST: Final = 65536
+"""Characters of a value; a package whose values grow beyond is none."""
+
+
+def _short(*texts: str) -> str | None:
+    return "".join(texts) if sum(map(len, texts)) <= LONGEST else None
 
 
 def _format(function: ast.stmt) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from monitor.importing.result import Recipe
 from monitor.importing.shell import read as read_shell
-from monitor.importing.shell_recipes import at, filled, sorted_out
+from monitor.importing.shell_recipes import at, cut_short, filled, sorted_out
 
 __all__ = ["read"]
 
@@ -49,5 +49,5 @@ def read(path: Path, text: str) -> Iterator[Recipe]:
         else (),
         owner=(filled(shell.text("TERMUX_PKG_MAINTAINER")) or "").split("<")[0].strip(" @") or None,
         origin=at(path, shell, "TERMUX_PKG_SRCURL", "TERMUX_PKG_HOMEPAGE"),
-        reason=reason,
+        reason=cut_short(shell, reason),
     )

@@ -170,7 +170,7 @@ def _single(path: Path, format: str | None) -> Iterator[Recipe]:
     kind = format or _listed(path, text)
     try:
         yield from _reader(kind)(path, text)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             str(path), f"is no {kind}: {error}", "name its format with --format"
         ) from error
@@ -210,7 +210,14 @@ def _met(path: Path, kind: str) -> Iterator[Recipe]:
     """The recipes of a file met in a tree: one that is broken costs itself only."""
     try:
         yield from _reader(kind)(path, _text(path))
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        UsageError,
+    ) as error:
         what = error.what if isinstance(error, UsageError) else error  # its file is said beside
         yield Recipe(
             name=path.parent.name, origin=str(path), reason=f"cannot be read as {kind}: {what}"
@@ -228,10 +235,12 @@ def _reader(kind: str) -> Callable[[Path, str], Iterator[Recipe]]:
 def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            # Room is made for as much as is asked for: not for the largest each time.
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(min(size, LARGEST) + 1)
     except OSError as error:
         raise UsageError(str(path), f"cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST:
+    if max(size, len(content)) > LARGEST:
         raise UsageError(str(path), "is larger than any recipe or lock file")
     if b"\0" in content[:4096]:
         raise UsageError(str(path), "is no text", "name a recipe, a lock file or a list")

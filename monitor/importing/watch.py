@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from monitor.importing.addresses import name_of, place
+from monitor.importing.beside import text_of
 from monitor.importing.result import Recipe, Upstream
 from monitor.importing.shell_tools import UNKNOWN
 
@@ -214,20 +215,14 @@ def _templated(entry: _Entry, template: str, fields: dict[str, str]) -> None:
 def _package(path: Path) -> tuple[str, str | None]:
     """Name and version of the source package: from the changelog beside, or the folder's name."""
     folder = path.absolute().parent
-    try:
-        first = (folder / "changelog").read_text("utf-8", "replace").lstrip().splitlines()[0]
-    except (OSError, IndexError):
-        first = ""
+    first = (text_of(folder / "changelog") or "").lstrip().partition("\n")[0]
     if match := re.match(r"([a-z0-9][a-z0-9+.-]*) \(([^)]+)\)", first):
         version = re.sub(r"^\d+:", "", match[2])
         version = version.rpartition("-")[0] or version
         return match[1], _DEBIAN.sub("", version) or version
-    try:
-        control = (folder / "control").read_text("utf-8", "replace")
-        if match := re.search(r"^Source:\s*(\S+)", control, re.MULTILINE):
-            return match[1], None
-    except OSError:
-        pass
+    control = text_of(folder / "control") or ""
+    if match := re.search(r"^Source:\s*(\S+)", control, re.MULTILINE):
+        return match[1], None
     name = folder.parent.name if folder.name == "debian" else path.name.removesuffix(".watch")
     return (folder.name if name == "watch" else name), None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,52 @@ def test_gentoos_ver_rs_follows_its_specification() -> None:
     assert shell_tools.ver_rs("1.2.3", ["1-2", "_"]) == "1_2_3"
     assert shell_tools.ver_rs("1.2.3", ["2", "-"]) == "1.2-3"
     assert shell_tools.ver_rs("1.2.3b_rc4", ["3", "-"]) == "1.2.3-b_rc4"
+
+
+HOSTILE = {
+    "a replacement for every character": f"v={'a' * 60000}\nx=${{v//a/{'b' * 60000}}}\n" * 3,
+    "a pattern tried at every place": f"v={'a' * 60000}\nx=${{v/%*b/c}}\ny=${{v%%*b*c*d}}\n" * 20,
+    "sed that grows with each command": f"v={'a' * 60000}\nx=$(echo $v | sed '"
+    + ";".join(f"s/{a}/{b * 30}/g" for a, b in zip("abcdef", "bcdefg", strict=True))
+    + "')\n",
+    "an array of large values": f"a={'x' * 60000}\nb=({'$a ' * 3000})\n"
+    'c=("${b[@]}" "${b[@]}")\n',
+    "an array that doubles": "a=(x x x x)\n" + 'a=("${a[@]}" "${a[@]}")\n' * 60 + 'x="${a[*]}"\n',
+    "loops in loops": "for a in {1..200}; do for b in {1..200}; do x+=yyyy; done; done\n" * 5,
+    "quotes that never close": 'x="\n' * 30000,
+    "brackets that never close": "x=$(\n" * 20000 + "y=(\n" * 20000,
+    "functions that never end": "f() {\n" * 20000,
+    "braces in one long word": f"x=({'{a,b}' * 20000})\ny=({'{a,' * 20000})\n",
+    "nested expansions": f"x={'${x:-' * 20000}{'}' * 20000}\n",
+    "branches beside many variables": "".join(f"v{n}=1\n" for n in range(4000))
+    + "if false; then x=1; fi\n" * 4000,
+    "more statements than any recipe": "".join(
+        f"source_{n}=(https://h.example/a{n}-1.tar.gz)\n" for n in range(20000)
+    ),
+    "a command of a hundred thousand parts": "a|" * 50000 + "a\n",
+    "numbers beyond any": "x=$((9999999999**9999999999))\na[999999999]=x\n"
+    "y=$(printf '%0999999999d' 5)\n",
+    "sets of characters": "x=$(echo a | tr '"
+    + "".join(f"{chr(0x100 + n)}-{chr(0x10000 + n)}" for n in range(3000))
+    + "' b)\n",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_no_recipe_costs_more_than_a_moment_and_a_little_memory(text: str) -> None:
+    """In a process of its own, with little memory; what the recipe said before is known."""
+    program = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (600 << 20, 600 << 20))\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (10, 10))\n"
+        "from monitor.importing.shell import read\n"
+        "print(read(sys.stdin.read()).text('pkgname'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=f"pkgname=tool\n{text}",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("tool\n", 0), done.stderr[-500:]
