@@ -303,25 +303,15 @@ def _watched(app: App) -> list[Row]:
     from monitor.sources import project_of
     from monitor.store import projects
 
+    listed = projects.spelled(app.reader)
     rows = []
     for one in projects.watched(app.reader):
         rules = msgspec.json.decode(one["rules"]) if one.get("rules") else {}
-        source = (one.get("sources") or "").split(" ")[0]
-        project = _project(one["purl"], source)
-        upstream = f"{source}/{project}" if source and project else one["purl"]
-        name = one["name"] or project_of(one["purl"]).rpartition("/")[2]
+        purl = one["purl"]
+        # A purl leaves the scheme of an address out; the source spells it whole.
+        upstream = "/".join(listed[purl]) if purl in listed else purl
+        name = one["name"] or project_of(purl).rpartition("/")[2]
         rows.append(
             Row(name, upstream, one["current"], one["stable"] or one["newest"], one["owner"], rules)
         )
     return rows
-
-
-def _project(purl: str, source: str) -> str:
-    """The project in a purl, without the namespace that stands for its source."""
-    from monitor.sources import project_of
-
-    return (
-        project_of(purl).removeprefix(f"{source}/")
-        if purl.startswith("pkg:generic/")
-        else project_of(purl)
-    )

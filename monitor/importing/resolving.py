@@ -278,8 +278,8 @@ def _instead(address: str, recipe: Recipe, spot: Place) -> str | None:
     """How a project can be asked for as long as there is no provider for its kind."""
     if spot.kind not in _SERVERS:
         return f"{spot.kind}/{spot.project}" if spot.kind in WAYS else None
-    if address.startswith("mirror://debian") or "snapshot.debian.org/" in address:
-        return None
+    if re.match(r"mirror://debian|https?://snapshot\.", address):
+        return None  # of no server in particular, or of one day
     folder, _ = _folder(address, recipe.version, [])
     if folder is None:
         return None

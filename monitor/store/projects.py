@@ -203,6 +203,20 @@ def watched(db: sqlite3.Connection) -> list[Json]:
     return [dict(row) for row in rows]
 
 
+def spelled(db: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """Of every watched project its purl, a source that lists it, and its name there."""
+    rows = db.execute(
+        """
+        SELECT project.purl, source.name AS source, listing.name
+        FROM watch JOIN project ON project.id = watch.project
+        JOIN listing ON listing.project = project.id
+        JOIN source ON source.id = listing.source
+        ORDER BY listing.added DESC, source.id DESC
+        """
+    )
+    return {row["purl"]: (row["source"], row["name"]) for row in rows}
+
+
 def names(db: sqlite3.Connection) -> list[tuple[str, str | None]]:
     """The purl of every watched project, and what its watcher calls it."""
     rows = db.execute("SELECT purl, name FROM watch JOIN project ON project.id = watch.project")

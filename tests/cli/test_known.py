@@ -439,3 +439,14 @@ def test_who_watches_a_few_is_told_of_those_in_poll_feed_and_json_feed(known: Cl
     assert written["_monitor"]["head"] == int(
         known("feed", "--json").lines[-1]["id"].split(".")[-1]
     )
+
+
+def test_an_address_that_is_watched_is_exported_whole(cli: Cli):
+    (cli.config / "sources" / "folder.toml").write_text('provider = "folder"\n')
+    assert cli("watch", "folder/https://d.example/pub/#tool", "--current", "1.0").code == 0
+
+    rows = cli("export").out.splitlines()
+    assert rows[1].split("\t")[3] == "folder/https://d.example/pub/#tool"
+    page = cli("export", "--format", "nvchecker").out
+    assert 'url = "https://d.example/pub/"' in page
+    assert 'regex = "tool[-_]v?' in page
