@@ -22,7 +22,7 @@ def wanted(what: str) -> list[str]:
     """The Debian packages for the demo, or for the tests as well."""
     names = set(CONTAINERS)
     if what == "test":
-        names |= {name for names in ORACLES.values() for name in names} | {"make", "procps"}
+        names |= {name for names in ORACLES.values() for name in names} | {"make", "openssh-client", "procps"}
     return sorted(names)
 
 
