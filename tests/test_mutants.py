@@ -158,7 +158,7 @@ MUTANTS = [
     Mutant(
         "a page of the feed is written over (decision 4)",
         "monitor/outputs/json_feed.py",
-        "write_whole(self._file(number), encoded(document), replace=False)",
+        "write_whole(self._file(number), data, replace=False)",
         "write_whole(self._file(number), encoded(document | {'x': self.head}))",
         "tests/outputs/test_json_feed.py",
     ),

@@ -18,7 +18,7 @@ _ASKED = {
 }
 
 
-@click.command()
+@click.command("proposals")
 @click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_obj
 def list_(app: App, json: bool) -> None:
@@ -26,9 +26,9 @@ def list_(app: App, json: bool) -> None:
 
     Nothing of it is assumed meanwhile. Answer with `monitor accept` or `monitor decline`.
     """
-    from monitor.store import proposals
+    from monitor.store import glance
 
-    found = proposals.opened(app.reader)
+    found = glance.proposals(app.reader)
     if json:
         print_json(timed(_told(one), "at") for one in found)
         return

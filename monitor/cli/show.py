@@ -60,14 +60,14 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     WHAT is a purl, source/name, or the name of a watched project.
     """
     from monitor.cli.which import without_version
-    from monitor.store import glance, projects, proposals
+    from monitor.store import glance, projects
 
     db = app.reader
     row: Any = projects.one(db, without_version(what))
     versions = projects.versions(db, row["id"])
     places = projects.listings(db, row["id"])
     told = glance.events_of(db, row["id"], 10)
-    asked = proposals.opened(db, row["id"])
+    asked = glance.proposals(db, row["id"])
     if row["newest"] is None and versions:
         row = _judged(app, row, versions)
     by_id = {version["id"]: version["version"] for version in versions}

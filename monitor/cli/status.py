@@ -54,7 +54,7 @@ def sources(app: App, json: bool) -> None:
 def _facts(app: App, now: int) -> dict[str, Any]:
     from monitor.acts import call
     from monitor.errors import StoreError
-    from monitor.store import epoch, events, glance, projects, proposals
+    from monitor.store import epoch, events, glance, projects
 
     db = app.reader
     trouble = None
@@ -74,7 +74,7 @@ def _facts(app: App, now: int) -> dict[str, Any]:
         "troubled": projects.troubled(db, now),
         "given_up": projects.troubled(db, now, given_up=True),
         "held": glance.holds(db),
-        "proposals": proposals.opened(db),
+        "proposals": glance.proposals(db),
         "paused": glance.pauses(db, now),
         "unread": glance.unread(db),
     }

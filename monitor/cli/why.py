@@ -40,7 +40,7 @@ def why(app: App, what: str, json: bool) -> None:
 
 
 def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
-    from monitor.store import glance, projects, proposals
+    from monitor.store import glance, projects
 
     db = app.reader
     row = projects.one(db, name)
@@ -66,7 +66,7 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
             for one in projects.listings(db, row["id"])
             if one["ignored"]
         },
-        "proposals": [timed(one, "at") for one in proposals.opened(db, row["id"])],
+        "proposals": [timed(one, "at") for one in glance.proposals(db, row["id"])],
         "observed": timed(seen, "at") | {"also": glance.also_at(db, version["id"])},
         "verdict": _verdict(own) if own else None,
         "newest": {"stable": judged.stable, "any": judged.newest},

@@ -74,6 +74,23 @@ def unanswered(db: sqlite3.Connection, version: int) -> Json | None:
     return None if row is None else dict(row)
 
 
+PROPOSALS = """
+    SELECT proposal.id, proposal.project, project.purl, proposal.kind, proposal.subject,
+           proposal.reason, proposal.at, proposal.source, proposal.answer, proposal.who
+    FROM proposal JOIN project ON project.id = proposal.project
+"""
+
+
+def proposals(db: sqlite3.Connection, project: int | None = None) -> list[Json]:
+    """The questions that wait for an answer, oldest first; of one project, or all."""
+    rows = db.execute(
+        f"{PROPOSALS} WHERE proposal.answer IS NULL AND (?1 IS NULL OR proposal.project = ?1)"
+        " ORDER BY proposal.id",
+        (project,),
+    )
+    return [dict(row) for row in rows]
+
+
 def jobs_of(db: sqlite3.Connection, version: int) -> list[Json]:
     """The jobs of a version, with what came of them."""
     rows = db.execute(

@@ -17,18 +17,12 @@ from monitor.sources import Source
 from monitor.store import projects
 from monitor.store.appraise import Appraisal, appraise, judged
 from monitor.store.events import tell
+from monitor.store.glance import PROPOSALS
 from monitor.store.known import enrol
 
 ADMIT: Final = "admit"
 EPOCH: Final = "epoch"
 RENAME: Final = "rename"
-
-_SELECT = """
-    SELECT proposal.id, proposal.project, project.purl, proposal.kind, proposal.subject,
-           proposal.reason, proposal.at, proposal.source, proposal.answer, proposal.who
-    FROM proposal JOIN project ON project.id = proposal.project
-"""
-
 
 def propose(
     db: sqlite3.Connection,
@@ -55,19 +49,9 @@ def propose(
     return None if row is None else int(row["id"])
 
 
-def opened(db: sqlite3.Connection, project: int | None = None) -> list[Json]:
-    """The questions that wait for an answer, oldest first; of one project, or all."""
-    rows = db.execute(
-        f"{_SELECT} WHERE proposal.answer IS NULL AND (?1 IS NULL OR proposal.project = ?1)"
-        " ORDER BY proposal.id",
-        (project,),
-    )
-    return [dict(row) for row in rows]
-
-
 def one(db: sqlite3.Connection, number: int) -> Json:
     """An open question. Raises UsageError where there is none of that number."""
-    row = db.execute(f"{_SELECT} WHERE proposal.id = ?", (number,)).fetchone()
+    row = db.execute(f"{PROPOSALS} WHERE proposal.id = ?", (number,)).fetchone()
     if row is None:
         raise UsageError(
             f"proposal {number}", "there is none", "`monitor proposals` lists what waits"
