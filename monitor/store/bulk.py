@@ -260,7 +260,7 @@ class _Applied:
             """
             UPDATE listing
             SET revision = named.revision,
-                due = CASE WHEN due IS NOT NULL OR :follow THEN :at ELSE due END
+                due = CASE WHEN due IS NOT NULL OR :follow AND NOT :first THEN :at ELSE due END
             FROM temp.named AS named
             WHERE listing.source = :source AND listing.project = named.project
                   AND named.revision IS NOT NULL AND listing.revision IS NOT named.revision

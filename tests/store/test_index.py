@@ -290,3 +290,12 @@ def test_a_walk_costs_in_proportion_to_its_length(shelf, kind):
         steps.append(len(taken))
 
     assert steps[4] <= 3 * steps[1]
+
+
+def test_what_a_feed_has_shown_before_the_first_walk_is_not_asked_for_it(shelf):
+    """The other projects of a first look are not asked either; who came first is chance."""
+    shelf.add("shelf", "feed", "index", "versions", follow="all")
+    shelf.feed(release("1.0", "p1"))
+    shelf.index(*names(3))
+
+    assert shelf.listing("p1")["due"] is None
