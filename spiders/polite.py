@@ -25,6 +25,7 @@ _FAILURES = 5  # in a row, until a server counts as down
 _DOWN, _DOWN_LONGEST = 60.0, 600.0  # seconds until it is probed
 _UNSAID, _UNSAID_LONGEST = 30.0, 3_600.0  # a pause nobody gave a length for; doubles each time
 _RESERVE = 0.1  # of a quota, left for others who share it
+_WALK = 60.0  # seconds within which a further question about a project belongs to the same walk
 _SPREAD_BELOW = 0.5  # of a quota: from here on the rest is spread over the window
 
 
@@ -85,7 +86,9 @@ class Polite:
                     retry_after=left,
                 )
             await asyncio.sleep(left + 0.001)
-        if server.gap and (left := server.next_at - monotonic()) > 0:
+        if server.gap and _goes_on(request, server):
+            pass  # an answer of two pages is worth nothing without the second
+        elif server.gap and (left := server.next_at - monotonic()) > 0:
             if left > self._network.patience:
                 raise FetchError(
                     without_secrets(request.url),
@@ -102,7 +105,8 @@ class Polite:
             if left > 0 or server.probing:
                 raise FetchError(
                     without_secrets(request.url),
-                    f"{place} failed {server.failures} times in a row and is given a rest",
+                    f"{place} failed {server.failures} times in a row and is given a rest"
+                    f" ({server.why})",
                     outcome=Outcome.RETRY,
                     retry_after=max(left, 1.0),
                 )
@@ -112,6 +116,7 @@ class Polite:
         match error.outcome:
             case Outcome.RETRY:
                 server.failures += 1
+                server.why = error.what
                 if server.failures >= _FAILURES:
                     server.down = min(max(server.down * 2, _DOWN), _DOWN_LONGEST)
                     server.probe_at = monotonic() + server.down
@@ -135,6 +140,10 @@ class Polite:
             if server.gap:
                 server.gap = 0.0
             return
+        if (project := reply.request.project) is not None:
+            if len(server.begun) > 1000:
+                server.begun.clear()
+            server.begun[project] = monotonic()
         reserve = (left.limit or 0) * _RESERVE
         usable = left.remaining - reserve
         if usable <= 0:
@@ -148,10 +157,17 @@ class Polite:
             server.gap = 0.0
 
 
+def _goes_on(request: Request, server: _Server) -> bool:
+    """Is this a further question of a walk whose first one was answered a moment ago?"""
+    begun = server.begun.get(request.project or "")
+    return begun is not None and monotonic() - begun < _WALK
+
+
 class _Server:
     """What is known of one host and port while we run."""
 
     __slots__ = (
+        "begun",
         "down",
         "failures",
         "gap",
@@ -161,6 +177,7 @@ class _Server:
         "probing",
         "slots",
         "unsaid",
+        "why",
     )
 
     def __init__(self, concurrency: int, pace: float) -> None:
@@ -171,6 +188,8 @@ class _Server:
         self.down = 0.0
         self.probe_at = 0.0
         self.probing = False
+        self.begun: dict[str, float] = {}  # project → when it was answered, where there are quotas
+        self.why = ""  # it failed the last time
         self.unsaid = 0.0
         self.gap = 0.0
         self.next_at = 0.0

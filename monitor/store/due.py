@@ -177,6 +177,8 @@ def claim_projects(
         """,
         (at + LEASE, at, limit, *names),
     ).fetchall()
+    # Where a quota does not suffice for all, it is not always the same ones that go without.
+    rows.sort(key=lambda row: row["answered"] or 0)
     watched = {
         row[0]
         for row in db.execute(
