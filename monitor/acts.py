@@ -203,7 +203,12 @@ def _watch(
         )
     source, project_name = found[0]
     project, _ = enrol(db, source, project_name, at)
-    fresh = projects.watch(
+    settled = projects.named_in_settings(db, project)
+    if settled and (name or current or owner or rules):
+        raise UsageError(
+            what, "is watched because the settings name it", "say there what is to hold of it"
+        )
+    fresh = not settled and projects.watch(
         db,
         project,
         at,
@@ -219,6 +224,9 @@ def _watch(
 @act("unwatch")
 def _unwatch(db: sqlite3.Connection, runtime: Runtime, at: int, *, what: str) -> Json:
     row = projects.one(db, what)
+    if projects.named_in_settings(db, row["id"]):
+        remedy = "remove it from packages.toml, or from `projects` of its source"
+        raise UsageError(what, "is watched because the settings name it", remedy)
     return {"purl": row["purl"], "watched": projects.unwatch(db, row["id"])}
 
 

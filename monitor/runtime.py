@@ -209,11 +209,12 @@ class Runtime:
         from monitor.store.known import enrol
 
         found, problems = self.placed()
-        kept: set[int] = set()
+        kept: dict[int, dict[str, Any]] = {}
         for source, name, package in found:
             project, _ = enrol(db, source, name, at)
-            kept.add(project)
-            projects.watch(db, project, at, source=source, origin="settings", **package)
+            # packages.toml comes first, and says more than the `projects` of a source.
+            said = kept.setdefault(project, package)
+            projects.watch(db, project, at, source=source, origin="settings", **said)
         for row in db.execute("SELECT project FROM watch WHERE origin = 'settings'").fetchall():
             if row["project"] not in kept:
                 projects.unwatch(db, row["project"])

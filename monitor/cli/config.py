@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from monitor.cli import WRONG, App
-from monitor.cli.render import as_json, clean, complaint, print_json
+from monitor.cli.render import as_json, clean, complaint, print_json, several
 
 
 @click.group()
@@ -32,10 +32,14 @@ def check(ctx: click.Context, json: bool) -> None:
         complaint(one)
     if problems:
         ctx.exit(WRONG)
-    for one in _notes(app):
+    notes = _notes(app)
+    for one in notes:
         complaint(one)
-    sources = len(app.settings.sources)
-    click.echo(f"{clean(app.place.folder)}: good; {sources} sources")
+    told = several(len(app.settings.sources), "source")
+    if app.settings.packages:
+        told += f", {several(len(app.settings.packages), 'package')}"
+    word = "usable, but see above" if notes else "good"
+    click.echo(f"{clean(app.place.folder)}: {word}; {told}")
 
 
 @config.command()
@@ -80,14 +84,27 @@ def mistakes(app: App) -> list[Any]:
 
 def _notes(app: App) -> list[Any]:
     """What is allowed, and yet surely not what was meant."""
+    from monitor.cli.doctor import own_folder
     from monitor.errors import SettingsError
 
+    found: list[Any] = []
+    network = app.settings.network
+    if not (network.contact or network.gateway or network.replay):
+        found.append(
+            SettingsError(
+                "network.contact",
+                "is not set, so no public server is watched",
+                f"{own_folder(app.place.folder)}/monitor.toml:"
+                ' [network] contact = "mailto:you@your.example"',
+            )
+        )
     if not app.settings.sources:
-        return [
+        found.append(
             SettingsError(
                 f"{app.place.folder}/sources",
                 "no source is configured, so nothing is asked",
                 'such as a file pypi.toml with the line provider = "pypi"',
             )
-        ]
-    return app.runtime.placed()[1]
+        )
+        return found
+    return found + app.runtime.placed()[1]

@@ -144,11 +144,12 @@ def _contact(settings: Any) -> Iterator[Finding]:
             "contact",
             "advice",
             "none is set: the daemon asks no public server",
-            f'{_own(settings.folder)}/monitor.toml: [network] contact = "mailto:you@your.example"',
+            f"{own_folder(settings.folder)}/monitor.toml:"
+            ' [network] contact = "mailto:you@your.example"',
         )
 
 
-def _own(folder: Path) -> str:
+def own_folder(folder: Path) -> str:
     """Where to write a setting; what was installed with the program is nobody's to change."""
     from monitor.settings.places import home, shipped
 

@@ -60,6 +60,8 @@ def outdated(
     else:
         _print(rows, newer, every)
     complaints(wrong, "--every tells all", every=every)
+    if against is None:  # what is left out is said, so that nobody takes it for up to date
+        complaints(app.runtime.placed()[1], "`monitor config check` tells all")
     ctx.exit(2 if wrong else NEWER if newer else 0)
 
 
@@ -93,7 +95,7 @@ def _shipped(app: App, against: Path | None) -> list[Shipped]:
             "it is not known what you ship",
             "say `monitor watch PKG --current VERSION`, write packages.toml, or use --against FILE",
         )
-    return sorted(found, key=lambda one: one.package)
+    return sorted(found, key=lambda one: one.package.lower())
 
 
 def _packages(app: App) -> list[Shipped]:

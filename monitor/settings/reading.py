@@ -404,4 +404,10 @@ def _mismatch(hint: Any, value: Any, reason: Exception) -> tuple[str, str | None
     allowed = expected(hint)
     what = f"must be {allowed}, not {shown(value)}"
     options = [a for a in get_args(hint) if isinstance(a, str)]
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and allowed.startswith("text")
+    ):
+        return what, f'put it in quotes: "{value}"'
     return what, closest(value, options) if options and isinstance(value, str) else None

@@ -149,6 +149,12 @@ def judge_anew(db: sqlite3.Connection, source: Source, at: int) -> int:
     return len(watched)
 
 
+def named_in_settings(db: sqlite3.Connection, project: int) -> bool:
+    """Is it watched because the settings name it? Then they have the last word."""
+    found = db.execute("SELECT origin FROM watch WHERE project = ?", (project,)).fetchone()
+    return found is not None and found["origin"] == "settings"
+
+
 def unwatch(db: sqlite3.Connection, project: int) -> bool:
     """No longer watched. What is known stays."""
     gone = db.execute("DELETE FROM watch WHERE project = ?", (project,)).rowcount > 0
@@ -197,7 +203,7 @@ def watched(db: sqlite3.Connection) -> list[Json]:
         LEFT JOIN version AS stable ON stable.id = project.stable
         LEFT JOIN version AS acked ON acked.id = watch.acked
         LEFT JOIN sighting ON sighting.id = stable.seen
-        ORDER BY coalesce(watch.name, project.purl)
+        ORDER BY coalesce(watch.name, project.purl) COLLATE NOCASE
         """
     )
     return [dict(row) for row in rows]
