@@ -267,6 +267,9 @@ def _foreseen(error: Exception) -> Any:
     if isinstance(error, UnicodeError):
         return UsageError("an argument", "is not UTF-8", "write names in UTF-8, or as a purl")
     if isinstance(error, sqlite3.Error):
+        if error.sqlite_errorname == "SQLITE_FULL":
+            what, remedy = "the disk is full", "make room; nothing that was told is lost"
+            return StoreError("the database", what, remedy)
         return StoreError("the database", str(error), "`monitor doctor` looks at it")
     if isinstance(error, OSError):
         import errno

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli import NEWER, UPSTREAM, WRONG, App
+from monitor.cli.completion import of_watched
 from monitor.cli.render import ago, clean, complaints, iso, print_json, styled, table
 from monitor.cli.which import Meant, all_watched, ambiguous, meant
 from monitor.errors import FetchError, MonitorError, ReadError, UsageError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("package", nargs=-1, metavar="PKG...")
+@click.argument("package", nargs=-1, metavar="PKG...", shell_complete=of_watched)
 @click.option("--all", "everything", is_flag=True, help="Check everything that is watched.")
 @click.option("--current", metavar="VERSION", help="The version that you have.")
 @click.option("--explain", is_flag=True, help="Show every candidate, and the rule that decided.")

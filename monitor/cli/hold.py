@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from monitor.cli import App
+from monitor.cli.completion import of_watched
 from monitor.cli.render import as_json, clean
 from monitor.cli.which import split_version
 from monitor.errors import UsageError
 
 
 @click.command()
-@click.argument("what", metavar="PKG[@VERSION]")
+@click.argument("what", metavar="PKG[@VERSION]", shell_complete=of_watched)
 @click.option("--why", required=True, help="The reason, for everyone who will wonder.")
 @click.option("--who", help="In whose name, in place of yours.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON object.")
@@ -27,7 +28,7 @@ def hold(app: App, what: str, why: str, who: str | None, json: bool) -> None:
 
 
 @click.command()
-@click.argument("what", metavar="PKG[@VERSION]")
+@click.argument("what", metavar="PKG[@VERSION]", shell_complete=of_watched)
 @click.option("--json", "json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def unhold(app: App, what: str, json: bool) -> None:
@@ -38,7 +39,7 @@ def unhold(app: App, what: str, json: bool) -> None:
 
 
 @click.command()
-@click.argument("what", metavar="PKG@VERSION")
+@click.argument("what", metavar="PKG@VERSION", shell_complete=of_watched)
 @click.option("--why", required=True, help="What was wrong with it.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj

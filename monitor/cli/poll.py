@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli import UPSTREAM, App
+from monitor.cli.completion import of_sources
 from monitor.cli.render import as_json, clean, complaint, iso, print_json, several, width
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ GOOD = ("ok", "unchanged")
 
 
 @click.command()
-@click.argument("source", nargs=-1)
+@click.argument("source", nargs=-1, shell_complete=of_sources)
 @click.option("--json", "json", is_flag=True, help="Print one JSON object per visit.")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.option("--quiet", is_flag=True, help="Say only what failed.")
 @click.pass_context
 def poll(ctx: click.Context, source: tuple[str, ...], json: bool, quiet: bool) -> None:
     """Visit these sources once (or all), and their projects that are watched.
@@ -53,7 +54,8 @@ def poll(ctx: click.Context, source: tuple[str, ...], json: bool, quiet: bool) -
         released = sum(report.result.released for report in reports)
         told = f"{several(len(reports), 'visit')}, {several(released, 'release')}"
         mine = f" ({one.watched} of what you watch)" if one.watched < released else ""
-        click.echo(f"{told}{mine}, {len(failed)} failed")
+        if not quiet:
+            click.echo(f"{told}{mine}, {len(failed)} failed")
         _complain(failed)
     ctx.exit(UPSTREAM if failed else 0)
 

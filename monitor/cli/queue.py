@@ -46,7 +46,7 @@ def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> No
         return
     now = int(time.time())
     if not rows:
-        click.echo("no such job: `monitor queue list --all` shows also what is over")
+        click.echo("nothing waits: `monitor queue list --all` shows also what is over")
         return
     table(
         ("JOB", "RELEASE", "STATE", "MARKED", "TRIES", "WHEN", "NOTE"),

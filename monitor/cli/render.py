@@ -22,6 +22,9 @@ _UNITS = (("year", 31557600), ("month", 2629800), ("day", 86400), ("hour", 3600)
 _NARROWEST = 3
 """No column is made narrower than this to fit the terminal."""
 
+_LEGIBLE = 12
+"""Where even the widest column would get less than this, a row is told in several lines."""
+
 _ALIKE = 5
 """Complaints that say the same, and are still all told."""
 
@@ -149,6 +152,8 @@ def complaints(errors: Sequence[MonitorError], rest: str, *, every: bool = False
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, indent: str = "") -> None:
     """Print columns that fit the terminal; elsewhere nothing is cut.
 
+    In a terminal too narrow for columns, a row is a paragraph.
+
     A column that says nothing in any row is left out.
     """
     cells = [[clean(cell) if cell != "" else "" for cell in row] for row in rows]
@@ -159,10 +164,31 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, indent: str
     heads = [heads[n] for n in places]
     widths = [max([len(head), *(_width(row[n]) for row in cells)]) for n, head in enumerate(heads)]
     if (room := width()) is not None:
-        widths = _fitting(widths, room - len(indent) - 2 * (len(heads) - 1))
+        fitting = _fitting(widths, room - len(indent) - 2 * (len(heads) - 1))
+        if max(fitting) < min(max(widths), _LEGIBLE):
+            _stacked(heads, cells, room, indent)
+            return
+        widths = fitting
     lines = [indent + styled(_line(heads, widths), bold=True)]
     lines += [indent + _line(row, widths) for row in cells]
     click.echo("\n".join(lines))
+
+
+def _stacked(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int, indent: str) -> None:
+    """Print each row as a paragraph: its first cell, and below it the others with their heads."""
+    for first, *rest in rows:
+        click.echo(indent + styled(first, bold=True))
+        line = ""
+        for head, cell in zip(heads[1:], rest, strict=True):
+            if cell in ("", "-"):
+                continue
+            said = f"  {head.lower()} {cell}".replace("   ", "  ")
+            if line and _width(indent + line + said) > room:
+                click.echo(indent + line)
+                line = ""
+            line += said
+        if line:
+            click.echo(indent + line)
 
 
 def width() -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from monitor.cli import App
+from monitor.cli.completion import of_watched
 from monitor.cli.render import ago, as_json, clean, print_json, styled, table, timed
 
 _TIMES = ("added", "newest_published", "stable_published", "stable_seen", "answered")
@@ -50,7 +51,7 @@ def list_(app: App, json: bool) -> None:
 
 
 @click.command()
-@click.argument("what")
+@click.argument("what", shell_complete=of_watched)
 @click.option("--limit", default=20, show_default=True, help="Versions shown; 0 shows all.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj

@@ -55,6 +55,7 @@ def _facts(app: App, now: int) -> dict[str, Any]:
     from monitor.acts import call
     from monitor.errors import StoreError
     from monitor.store import epoch, events, glance, projects
+    from monitor.store.lock import holder
 
     db = app.reader
     trouble = None
@@ -62,8 +63,13 @@ def _facts(app: App, now: int) -> dict[str, Any]:
         running, told = call(app.runtime.socket, "ping", {})
         daemon = "running" if running else "not running"
         trouble = told.get("trouble") if told else None
-    except StoreError as error:  # it runs as somebody else; the rest can be told
-        daemon = f"unknown: {error.what}"
+    except StoreError as error:
+        if not isinstance(error.__cause__, PermissionError):
+            daemon = f"unknown: {error.what}"
+        elif by := holder(app.state):  # it runs as somebody else; the rest can be told
+            daemon = f"running as another user ({by})"
+        else:
+            daemon = "not running"
     return {
         "daemon": daemon,
         "trouble": trouble,
@@ -157,7 +163,7 @@ def _source(
 
 def _print(facts: dict[str, Any], now: int) -> None:
     counts = facts["counts"]
-    click.echo(f"daemon {facts['daemon']}, log at {facts['cursor']}")
+    click.echo(f"daemon {facts['daemon']}; newest event {facts['cursor']}")
     if trouble := facts["trouble"]:
         click.echo(styled(f"it cannot write: {clean(trouble['where'])}: ", fg="red"), nl=False)
         click.echo(clean(trouble["what"]))

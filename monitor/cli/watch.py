@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from monitor.cli import App
+from monitor.cli.completion import of_watched
 from monitor.cli.render import clean, print_json
 from monitor.errors import UsageError
 
@@ -41,7 +42,7 @@ def watch(
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True)
+@click.argument("what", nargs=-1, required=True, shell_complete=of_watched)
 @click.pass_obj
 def unwatch(app: App, what: tuple[str, ...]) -> None:
     """Watch projects no longer. What is known of them stays."""
@@ -52,7 +53,7 @@ def unwatch(app: App, what: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("what")
+@click.argument("what", shell_complete=of_watched)
 @click.argument("version", required=False)
 @click.pass_obj
 def ack(app: App, what: str, version: str | None) -> None:

@@ -99,6 +99,8 @@ def _meant(app: App, text: str, watched: list[dict[str, Any]]) -> Meant:
             return _stored(app, found, rows[0]["purl"])
         if rows:
             raise ambiguous(name, [row["purl"] for row in rows])
+        if not name.strip():
+            raise UsageError(repr(text), "names no project", "write it as provider/name")
         if "/" in name or name.startswith("pkg:"):
             return _placed(app, found, name)
         return _bare(app, found, name)
@@ -161,8 +163,14 @@ def unknown_provider(app: App, name: str) -> UsageError:
 
     first, _, rest = name.partition("/")
     there = sorted({*app.settings.sources, *providers.names()})
-    near = [f"{one}/{rest}" for one in get_close_matches(first, there, 3, 0.5)]
-    if "github" in there and name.count("/") == 1:
+    if first in there:
+        return UsageError(name, f"names no project of {first}", f"write it as {first}/NAME")
+    if _is_registry(first):
+        return UsageError(
+            name, f"there is no provider for {first} yet", "`monitor providers` lists what there is"
+        )
+    near = [f"{one}/{rest}" for one in get_close_matches(first.lower(), there, 3, 0.5)]
+    if "github" in there and re.fullmatch(r"[\w-]+/[\w.-]+", name):
         near.append(f"github/{name}")
     remedy = f"did you mean {' or '.join(near)}? " if near else ""
     return UsageError(
@@ -170,6 +178,16 @@ def unknown_provider(app: App, name: str) -> UsageError:
         f"there is no source or provider {first!r}",
         f"{remedy}`monitor providers` lists them",
     )
+
+
+def _is_registry(word: str) -> bool:
+    """Is this a type of purl whose registry is known, as in "npm/react"?"""
+    from monitor.protocols import home_of
+
+    try:
+        return bool(home_of(f"pkg:{word}/name"))
+    except ValueError:
+        return False
 
 
 def ambiguous(name: str, candidates: list[str]) -> UsageError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli import App
+from monitor.cli.completion import of_watched
 from monitor.cli.render import ago, as_json, clean, iso, size, styled, timed
 from monitor.cli.which import split_version
 from monitor.errors import UsageError
@@ -24,7 +25,7 @@ SHOWN = 5
 
 
 @click.command()
-@click.argument("what", metavar="PKG@VERSION")
+@click.argument("what", metavar="PKG@VERSION", shell_complete=of_watched)
 @click.option("--json", "json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def why(app: App, what: str, json: bool) -> None:
