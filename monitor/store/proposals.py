@@ -24,6 +24,7 @@ ADMIT: Final = "admit"
 EPOCH: Final = "epoch"
 RENAME: Final = "rename"
 
+
 def propose(
     db: sqlite3.Connection,
     project: int,
