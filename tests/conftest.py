@@ -110,15 +110,19 @@ def no_network(request: pytest.FixtureRequest, _guarded_sockets: None) -> Iterat
         pytest.fail(f"tried to connect to {', '.join(sorted(set(_strayed)))}")
 
 
+def lacking(reason: str) -> None:
+    """Skip with the reason; under CI what is missing is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
 def need(*programs: str) -> None:
     """Skip the test where a program of the lab is missing; under CI that is a failure."""
     from tests.lab.tools import find, install_hint
 
     if absent := [program for program in programs if find(program) is None]:
-        reason = f"{', '.join(absent)} not installed; {install_hint(absent)}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        lacking(f"{', '.join(absent)} not installed; {install_hint(absent)}")
 
 
 @pytest.fixture

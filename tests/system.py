@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from pipeline.backends import DEBIAN_PACKAGES as CONTAINERS
+from tests.docs.machine import DEBIAN_PACKAGES as MACHINE
 from tests.lab.answers import LabError
 from tests.lab.tools import install as install_servers
 from tests.ordering.oracles import DEBIAN_PACKAGES as ORACLES
@@ -22,7 +23,8 @@ def wanted(what: str) -> list[str]:
     """The Debian packages for the demo, or for the tests as well."""
     names = set(CONTAINERS)
     if what == "test":
-        names |= {name for names in ORACLES.values() for name in names} | {"make", "openssh-client", "procps"}
+        names |= {name for names in ORACLES.values() for name in names}
+        names |= {*MACHINE, "make", "openssh-client", "procps"}
     return sorted(names)
 
 

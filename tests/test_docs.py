@@ -178,9 +178,15 @@ def test_a_session_is_run_or_says_why_not(page):
     silent = [
         f"line {block.line}"
         for block in blocks(page)
-        if block.commands and block.skipped is None and page not in PLAYED
+        if block.commands and not (block.skipped or block.by) and page not in PLAYED
     ]
     assert silent == []
+
+
+def test_what_a_page_leaves_to_another_test_is_run_there_and_nothing_else_is():
+    from tests.docs.test_installed import RUN
+
+    assert {block.by for page in PAGES for block in blocks(page) if block.by} == RUN
 
 
 def test_what_differs_from_run_to_run_is_masked_and_nothing_else():

@@ -15,13 +15,9 @@ import pytest
 
 from demo.__main__ import ROOT
 from monitor.settings import Config, load
+from tests.conftest import lacking
 
 pytestmark = [pytest.mark.slow]
-
-
-def lacking(reason: str) -> None:
-    """Skip with the reason; under CI what is missing is a failure."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 def alone() -> list[str]:

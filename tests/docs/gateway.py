@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -39,9 +40,12 @@ def hosts(places: Places) -> dict[str, str]:
 
 
 class Gateway:
-    """Forwards to the lab what is asked under `url`; `asked` are the addresses, as they were."""
+    """Forwards to the lab what is asked under `url`; `asked` are the addresses, as they were.
 
-    def __init__(self, places: Places) -> None:
+    `listening` is a socket in the place of one of its own.
+    """
+
+    def __init__(self, places: Places, listening: socket.socket | None = None) -> None:
         self._hosts = hosts(places)
         self.asked: list[str] = []
         gateway = self
@@ -57,9 +61,12 @@ class Gateway:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler, listening is None)
+        if listening is not None:
+            self._server.socket.close()
+            self._server.socket = listening
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://127.0.0.1:{self._server.socket.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()

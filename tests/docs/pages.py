@@ -8,6 +8,7 @@ A comment that readers do not see stands on a line of its own before a block, or
     <!-- test: shell COMMAND -->              what the test prepares, and readers need not know
     <!-- test: background -->                 the next block starts something that runs on
     <!-- test: needs containers -->           the next block is left out where nothing builds images
+    <!-- run by: NAME -->                     the next block is run by tests/docs/test_installed.py
     <!-- not run: REASON -->                  the next block is only checked for what it names
 
 A block ```console holds commands behind "$ " and below each what it prints; with no output shown,
@@ -27,7 +28,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 
 _FENCE = re.compile(r"^( *)```(\S*)(?: title=\"([^\"]+)\")?\s*$")
-_SAID = re.compile(r"^<!-- (test|not run): (.*?) -->$")
+_SAID = re.compile(r"^<!-- (test|run by|not run): (.*?) -->$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Block:
     background: bool = False
     containers: bool = False
     skipped: str | None = None  # why it is not run
+    by: str | None = None  # who else runs it
     commands: tuple[Command, ...] = field(default=())
 
 
@@ -57,11 +59,13 @@ def blocks(page: Path, change: Callable[[str], str] = str) -> list[Block]:
     """The blocks of a page, in order; `change` has a look at its text first."""
     found: list[Block] = []
     lines = iter(enumerate(change(page.read_text("utf-8")).splitlines(), 1))
-    background, containers, skipped = False, False, None
+    background, containers, skipped, by = False, False, None, None
     for number, line in lines:
         if said := _SAID.match(line):
             if said[1] == "not run":
                 skipped = said[2]
+            elif said[1] == "run by":
+                by = said[2]
             elif said[2] == "background":
                 background = True
             elif said[2] == "needs containers":
@@ -79,10 +83,10 @@ def blocks(page: Path, change: Callable[[str], str] = str) -> list[Block]:
             found.append(
                 Block(
                     fence[2], text, number, fence[3], background, containers, skipped,
-                    tuple(commands),
+                    by, tuple(commands),
                 )
             )  # fmt: skip
-            background, containers, skipped = False, False, None
+            background, containers, skipped, by = False, False, None, None
     return found
 
 

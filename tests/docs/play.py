@@ -76,6 +76,10 @@ class Stage:
         kept = shlex.quote(str(self.home / ".stage"))
         return f"if [ -f {kept} ]; then . {kept}; fi\n"
 
+    def shell(self) -> list[str]:
+        """The words in front of a script."""
+        return ["bash", "-c"]
+
     def play(self, page: Path) -> list[str]:
         """What is not as the page says; empty where all is."""
         wrong: list[str] = []
@@ -98,7 +102,7 @@ class Stage:
     def _block(self, block: Block) -> list[str]:
         if block.kind == "test":
             return self._instruct(block)
-        if block.skipped is not None or (block.containers and not self.builds):
+        if block.skipped is not None or block.by or (block.containers and not self.builds):
             return []
         if block.title is not None:
             file = self.folder / block.title.removeprefix("~/")
@@ -111,7 +115,7 @@ class Stage:
             for command in block.commands:
                 self._start(command.text)
             return []
-        return self._session(block.commands) if block.commands else []
+        return self.session(block.commands) if block.commands else []
 
     def _instruct(self, block: Block) -> list[str]:
         word, *words = shlex.split(block.text)
@@ -161,14 +165,16 @@ class Stage:
             )
         )  # fmt: skip
 
-    def _session(self, commands: tuple[Command, ...]) -> list[str]:
+    def session(self, commands: tuple[Command, ...]) -> list[str]:
+        """Run these commands, one shell for all; returns what is not as it is shown."""
         script = "".join(
             f"{command.text}\n__s=$?; printf '{_MARK}%s{_MARK}' $__s; (exit $__s)\n"
             for command in commands
         )
         kept = shlex.quote(str(self.home / ".stage"))
+        begin = f"cd {shlex.quote(str(self.folder))}\n{self._before}"
         done = subprocess.run(
-            ["bash", "-c", f"{self._before}{script}export -p > {kept}; pwd"], cwd=self.folder,
+            [*self.shell(), f"{begin}{script}export -p > {kept}; pwd"], cwd="/",
             env=self.environ, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=240,
         )  # fmt: skip
