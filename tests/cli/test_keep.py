@@ -183,7 +183,8 @@ def test_ctrl_c_at_any_moment_leaves_everything_whole(cli: Cli, registry, after)
 
     if after > 0.1:  # before that, Python itself is still starting
         assert b"Traceback" not in err, err.decode()
-        assert polling.returncode in (0, 3, 130)
+        asleep = -signal.SIGINT if not out and not err else 130  # a busy machine starts it late
+        assert polling.returncode in (0, 3, 130, asleep)
     for line in out.splitlines():
         json.loads(line)
     registry.heal()
