@@ -7,6 +7,7 @@ wrong question, 3 when an upstream failed, 10 when something newer is there.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from functools import cached_property
@@ -219,6 +220,7 @@ def cli(
 
 def main() -> None:
     """The entry point: runs a command, and says in one line what went wrong."""
+    atexit.register(_end_as_decided)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # None where whoever called us has closed it
             stream.reconfigure(errors="backslashreplace")
@@ -240,6 +242,13 @@ def main() -> None:
     except Exception as error:
         code = complain(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end_as_decided() -> None:
+    """Ctrl-C while Python puts itself away would end a command by the signal that is done."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def complain(error: Exception) -> int:

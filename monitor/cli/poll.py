@@ -119,6 +119,7 @@ class Round:
 
         runtime = self.app.runtime
         given = list(runtime.sources.values())
+        await writer.write(lambda db: due.void_leases(db, at))  # of a round that was ended by force
         runtime.numbered(await writer.write(lambda db: due.enlist(db, given, at)))
         problems = await writer.write(lambda db: runtime.sync_packages(db, at))
         for problem in problems:

@@ -198,6 +198,21 @@ def test_ctrl_c_at_any_moment_leaves_everything_whole(cli: Cli, registry, after)
     assert released == 0  # the first complete look is no news, however often it was begun
 
 
+def test_H01_what_a_killed_round_was_asking_is_asked_by_the_next_one(cli: Cli, registry):
+    registry.many_projects(3)
+    registry.fail("/pypi/simple/", status=None, delay=30.0, times=1)
+    polling = subprocess.Popen(cli.argv("poll", "pypi"), env=cli.environ(), cwd=ROOT,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    while not registry.requests("/pypi/simple/"):
+        time.sleep(0.02)
+    polling.kill()
+    polling.communicate()
+
+    visits = cli("poll", "pypi", "--json").lines
+
+    assert ("index", "ok") in [(row["mechanism"], row["outcome"]) for row in visits]
+
+
 def test_nothing_is_visited_twice_in_a_round(cli: Cli, registry):
     for name in ("aurora", "boreas"):
         registry.publish("pypi", name, "1.0")
