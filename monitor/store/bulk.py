@@ -512,11 +512,13 @@ _STAGED = """
     LEFT JOIN version ON version.project = named.project AND version.version = staged.version
 """
 
-# Versions that this source's index has shown, and that we take for present or just missing.
+# Versions that this source's index has shown, and that we take for present or just missing. They
+# are found by its projects: a small folder costs no look at everything that others have shown.
 _OURS = f"""
-    FROM version JOIN sighting ON sighting.id = version.seen
+    FROM listing CROSS JOIN version ON version.project = listing.project
+    JOIN sighting ON sighting.id = version.seen
     LEFT JOIN temp.named AS named ON named.project = version.project
-    WHERE sighting.source = :source AND sighting.mechanism = 'index'
+    WHERE listing.source = :source AND sighting.source = :source AND sighting.mechanism = 'index'
           AND version.state <> {numbers[State.WITHDRAWN]} AND version.alias IS NULL
 """
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from monitor.model import Event, Json, Kind
+from monitor.store import projects
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(dict).decode
@@ -104,10 +105,7 @@ def follow(db: sqlite3.Connection, seq: int) -> Iterator[Event]:
 
 def of_watched(db: sqlite3.Connection) -> Callable[[Event], bool]:
     """Is an event of a project that is watched now, or of none?"""
-    watched = {
-        row["purl"]
-        for row in db.execute("SELECT purl FROM watch JOIN project ON project.id = watch.project")
-    }
+    watched = projects.watched_ids(db)
     return lambda event: not event.project or event.project in watched
 
 

@@ -51,7 +51,7 @@ def find(db: sqlite3.Connection, text: str) -> list[str]:
     like = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = db.execute(
         """
-        SELECT project.purl FROM watch JOIN project ON project.id = watch.project
+        SELECT project.purl FROM watch CROSS JOIN project ON project.id = watch.project
         WHERE lower(watch.name) = ?1 OR lower(project.purl) LIKE ?2 ESCAPE '\\'
         ORDER BY project.purl
         """,
@@ -198,7 +198,7 @@ def watched(db: sqlite3.Connection) -> list[Json]:
                 AND listing.error IS NOT NULL LIMIT 1) AS error,
                (SELECT listing.outcome FROM listing WHERE listing.project = project.id
                 ORDER BY listing.asked DESC LIMIT 1) AS outcome
-        FROM watch JOIN project ON project.id = watch.project
+        FROM watch CROSS JOIN project ON project.id = watch.project
         LEFT JOIN version AS newest ON newest.id = project.newest
         LEFT JOIN version AS stable ON stable.id = project.stable
         LEFT JOIN version AS acked ON acked.id = watch.acked
@@ -214,7 +214,7 @@ def spelled(db: sqlite3.Connection) -> dict[str, tuple[str, str]]:
     rows = db.execute(
         """
         SELECT project.purl, source.name AS source, listing.name
-        FROM watch JOIN project ON project.id = watch.project
+        FROM watch CROSS JOIN project ON project.id = watch.project
         JOIN listing ON listing.project = project.id
         JOIN source ON source.id = listing.source
         ORDER BY listing.added DESC, source.id DESC
@@ -225,8 +225,17 @@ def spelled(db: sqlite3.Connection) -> dict[str, tuple[str, str]]:
 
 def names(db: sqlite3.Connection) -> list[tuple[str, str | None]]:
     """The purl of every watched project, and what its watcher calls it."""
-    rows = db.execute("SELECT purl, name FROM watch JOIN project ON project.id = watch.project")
+    rows = db.execute("SELECT purl, name FROM watch CROSS JOIN project ON project.id = watch.project")
     return [(row["purl"], row["name"]) for row in rows]
+
+
+def watched_ids(db: sqlite3.Connection) -> dict[str, int]:
+    """The purl of every watched project, and its id."""
+    # Left to itself SQLite would go through all projects that there are.
+    rows = db.execute(
+        "SELECT purl, project FROM watch CROSS JOIN project ON project.id = watch.project"
+    )
+    return {row["purl"]: row["project"] for row in rows}
 
 
 def versions(db: sqlite3.Connection, project: int) -> list[Json]:

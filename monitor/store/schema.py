@@ -259,7 +259,8 @@ CREATE TABLE job (
     UNIQUE (version, rule)
 ) STRICT;
 CREATE INDEX job_free ON job (priority DESC, id) WHERE state IN ('ready', 'taken');
-CREATE INDEX job_waiting ON job (look_at) WHERE state = 'waiting';
+CREATE INDEX job_waiting ON job (look_at) WHERE state IN ('waiting', 'held');
+CREATE INDEX job_failed ON job (failure) WHERE state = 'failed';
 
 -- A person's word: this version or project waits.
 CREATE TABLE hold (

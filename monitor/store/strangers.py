@@ -9,7 +9,7 @@ from functools import lru_cache
 from monitor.lookalike import ELSEWHERE, SPELLING, Near, Watched
 from monitor.model import Json, Kind
 from monitor.sources import Source, project_of
-from monitor.store import proposals
+from monitor.store import projects, proposals
 from monitor.store.events import tell
 
 Fresh = tuple[str, str]
@@ -22,12 +22,7 @@ def meet(db: sqlite3.Connection, source: Source, fresh: Iterable[Fresh], at: int
     Another spelling at a source that has the watched one as well may be the same project: that is
     proposed, and nothing is merged.
     """
-    watched = {
-        row["purl"]: row["project"]
-        for row in db.execute(
-            "SELECT purl, project FROM watch JOIN project ON project.id = watch.project"
-        )
-    }
+    watched = projects.watched_ids(db)
     if not watched:
         return []
     names, told = _filed(tuple(sorted(watched))), []
