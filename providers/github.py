@@ -1,7 +1,7 @@
 """GitHub, and every server that speaks its REST interface.
 
 Versions  /repos/<owner>/<name>/releases, /tags   all pages of both
-Traits    /repos/<owner>/<name>, /releases/tags/<tag>   licence and address, who published a release
+Traits    /repos/<owner>/<name>, /releases/tags/<tag>   licence, who published a release
 
 Documented in https://docs.github.com/en/rest/releases and /repos#list-repository-tags
 A tag without a release is a version, too; only the release has a date, files
@@ -89,6 +89,7 @@ class _Release(msgspec.Struct):
 
 class _Commit(msgspec.Struct):
     sha: str
+    url: str | None = None
 
 
 class _Tag(msgspec.Struct):
@@ -117,8 +118,8 @@ class Repository:
         asked = urlsplit(request.url)
         if asked.path.endswith("/releases"):
             entries = msgspec.convert(reply.json(), list[_Release])
-            if (name := self._renamed(project, entries)) is not None:
-                yield Renamed(project, name)
+            page = entries[0].html_url if entries else None
+            yield from self._renamed(project, page, f"{self.site}/")
             yield from self._releases(reply, project, entries)
             if "page=" not in asked.query.replace("per_page=", ""):
                 address = request.url.replace("/releases?", "/tags?")
@@ -126,6 +127,8 @@ class Repository:
             count = len(entries)
         else:
             found = msgspec.convert(reply.json(), list[_Tag])
+            page = found[0].commit.url if found else None
+            yield from self._renamed(project, page, f"{self.url}/repos/")
             yield from self._tags(project, found)
             count = len(found)
         if following := _next(reply):
@@ -133,13 +136,12 @@ class Repository:
         elif count >= PAGE and "link" not in reply.headers:
             yield Partial(f"a full page of {PAGE} without a link to the next")
 
-    def _renamed(self, project: str, entries: list[_Release]) -> str | None:
+    def _renamed(self, project: str, page: str | None, root: str) -> Iterator[Renamed]:
         """The repository's name in the address of a page, where that is not the one asked for."""
-        page = entries[0].html_url if entries else None
-        if not page or not page.startswith(f"{self.site}/"):
-            return None
-        name = "/".join(page[len(self.site) + 1 :].split("/")[:2])
-        return name if _PROJECT.fullmatch(name) and name.lower() != project.lower() else None
+        if page and page.startswith(root):
+            name = "/".join(page[len(root) :].split("/")[:2])
+            if _PROJECT.fullmatch(name) and name.lower() != project.lower():
+                yield Renamed(project, name)
 
     def _releases(self, reply: Reply, project: str, entries: list[_Release]) -> Iterator[Finding]:
         entries = [entry for entry in entries if not entry.draft]
@@ -183,7 +185,6 @@ class _Licence(msgspec.Struct):
 
 
 class _About(msgspec.Struct):
-    html_url: str
     license: _Licence | None = None
 
 
@@ -221,8 +222,6 @@ class Traits:
                 yield Trait(About.UPLOADER, author.login)
             return
         found = msgspec.convert(reply.json(), _About)
-        if address := web_address(address_of(reply), found.html_url):
-            yield Trait(About.SOURCE, address)
         # NOASSERTION: there is a licence, and GitHub does not know which.
         if found.license and found.license.spdx_id not in (None, "NOASSERTION"):
             yield Trait(About.LICENCE, str(found.license.spdx_id))

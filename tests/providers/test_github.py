@@ -10,7 +10,7 @@ from io import BytesIO
 import pytest
 
 from monitor.errors import UsageError
-from monitor.model import Partial, Release, Reply, Request
+from monitor.model import Partial, Release, Renamed, Reply, Request
 from providers.github import provider
 from spiders.walk import walk
 from tests.formats.answers import answer
@@ -145,3 +145,11 @@ class Server:
 
 async def walked(server):
     return [finding async for finding in walk(VERSIONS.of("o/foo"), VERSIONS.read, server)]
+
+
+@pytest.mark.parametrize(("name", "told"), [("new/foo", ["new/foo"]), ("O/Foo", []), ("o/foo", [])])
+def test_C19_a_repository_that_has_tags_alone_tells_its_new_name_too(name, told):
+    one = tag() | {"commit": {"sha": "a" * 40, "url": f"{API}/repos/{name}/commits/{'a' * 40}"}}
+    found = read([one], f"{API}/repos/o/foo/tags?per_page=100")
+
+    assert [one.name for one in found if isinstance(one, Renamed)] == told
