@@ -211,7 +211,7 @@ class Recorder:
             self.result.token = ABSENT
         if complete and listing["lost"] is not None and (found.seen or found.added):
             self._recognise(project, listing["lost"], known, ids, found)
-        _Project(self, project, purl, found, ids, known).store(listing)
+        _Project(self, project, purl, found, ids, known, news).store(listing)
         return len(found.added)
 
     # ── doubt ─────────────────────────────────────────────────────────────────────────
@@ -368,6 +368,7 @@ class _Project:
         found: Difference,
         ids: dict[str, int],
         known: dict[str, Known],
+        news: Callable[[Release], bool],
     ) -> None:
         self.recorder = recorder
         self.db = recorder.db
@@ -378,6 +379,7 @@ class _Project:
         self.found = found
         self.ids = ids
         self.known = known
+        self.is_news = news
         self.announced: set[str] = set()
         self.ranks: Ranking | None = None  # where not all of its sources are believed
         self.believed: set[int] = set()  # versions that a believed source had shown before
@@ -437,17 +439,19 @@ class _Project:
         """What only others had shown, who are not believed, and was not told therefore."""
         if self.ranks is None or self.source.id not in self.ranks.ids:
             return []
-        if listing["baseline"] is None:
-            return []  # a first look is no news
+        if listing["baseline"] is None and self.visit.mechanism != "feed":
+            return []  # a first look is no news; a feed knows itself what is none
         fresh = counted(self.db, self.project, self.ranks) - self.believed
-        fresh -= {self.ids[one.release.version] for one in self.found.news}
+        # Of what nobody had shown it is known by now whether it is news.
+        fresh -= {self.ids[one.release.version] for one in self.found.added}
         shown = {one.version: one for one in self._shown}
-        return [
-            # Perhaps in a spelling of its own: then it is told in that which we know.
+        # Perhaps in a spelling of its own: then it is told in that which we know.
+        late = [
             shown.get(version) or Release(self._shown[0].project, version)
             for version, number in self.ids.items()
             if number in fresh and not was_told(self.db, Kind.RELEASED, self.project, number)
         ]
+        return [one for one in late if self.is_news(one)]
 
     @property
     def _shown(self) -> list[Release]:

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.model import Kind, Outcome, State
 from monitor.store import due, events, projects
-from tests.store.shelf import DAY, release
+from tests.store.shelf import AT, DAY, release
 
 
 @pytest.fixture
@@ -216,3 +216,42 @@ def test_E21_a_source_that_is_no_longer_configured_keeps_nobody_out(private):
     private.versions("99.0", "99.1", source="public")
 
     assert newest(private) == "99.1"
+
+
+# ── feeds of a source that is believed ────────────────────────────────────────────────
+
+
+@pytest.fixture
+def fed(shelf):
+    """As `ranked`, and the main source has a feed; both have shown 1.0."""
+    shelf.add("main", "feed", "versions", purl="pypi", ordering="pep440", priority=1)
+    shelf.add("mirror", "versions", purl="pypi", ordering="pep440")
+    others = [release(f"{n}", "other", at=AT - DAY) for n in range(3)]
+    shelf.feed(*others, release("1.0", at=AT - DAY), source="main")
+    shelf.versions("1.0", source="mirror")
+    return shelf
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_D03_what_rises_from_below_the_window_is_no_news_where_its_source_is_believed(fed, asked):
+    if asked:
+        fed.versions("1.0", source="main")
+    left = [release(f"{n}", "other", at=AT - DAY) for n in range(1, 3)]
+    risen = release("0.9", at=AT - 9 * DAY)
+    fed.feed(*left, release("1.0", at=AT - DAY), risen, source="main")
+
+    assert fed.told() == []
+    assert "0.9" in fed.states()
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_C16_a_feed_of_the_believed_source_announces_what_the_mirror_had_before(fed, asked):
+    if asked:
+        fed.versions("1.0", source="main")
+    fed.versions("1.0", "1.1", source="mirror")
+    assert fed.told() == []
+    for _ in range(2):
+        fed.feed(release("1.1", at=fed.at), release("1.0", at=AT - DAY), source="main")
+    fed.versions("1.0", "1.1", source="main")
+
+    assert fed.told() == [("released", "1.1")]
