@@ -258,6 +258,7 @@ class Daemon:
 
     async def _sweep(self) -> None:
         """Claim what is due, as much as there is room for."""
+        await self._mind_clock()
         if self.until and self.until():
             self.stopping.set()
         room = self.runtime.settings.schedule.visits - len(self.visits)
@@ -267,8 +268,12 @@ class Daemon:
         if not sources:
             return
         if left := self.stranded:
-            await self.writer.write(lambda db: due.release_claims(db, left, at))
-            self.stranded = []
+            self.stranded = []  # others may be stranded while we write
+            try:
+                await self.writer.write(lambda db: due.release_claims(db, left, at))
+            except BaseException:
+                self.stranded += left
+                raise
         under_way = list(self.visits.values())
         claimed = await self.writer.write(lambda db: due.claim(db, sources, at, room, under_way))
         for one in claimed:
@@ -326,6 +331,7 @@ class Daemon:
 
     async def _publish(self) -> None:
         """Policy, queue folders, feed: each as far as the log has come."""
+        await self._mind_clock()
         at, context, settings = now(), self.runtime.context, self.runtime.settings
         step = publish.advance if settings.queue.enabled else publish.inquire
         await self.writer.write(lambda db: step(db, context, at))
@@ -418,11 +424,16 @@ class Daemon:
 
             await tell(self.writer, self.outlet, self.runtime.settings)
 
-    async def _beat(self) -> None:
-        """The watchdog is fed by a commit that reached the disk, and by nothing else (J01)."""
+    async def _mind_clock(self) -> None:
+        """Before anything is decided by it: what is to happen moves with a clock that was set."""
         if jump := self.clock.jumped():
             self.log.warning("the clock was set", by=jump)
+            self.issue_at = 0  # the feed's head says until when it holds
             await self.writer.write(lambda db: due.shift(db, jump))
+
+    async def _beat(self) -> None:
+        """The watchdog is fed by a commit that reached the disk, and by nothing else (J01)."""
+        await self._mind_clock()
         if self._find_database() != self.database:
             # What we write goes to a file that has no name any more, and would be lost with us.
             path = self.runtime.settings.state.database

@@ -6,18 +6,27 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from demo.upstreams import write_settings
 from monitor.acts import call
-from monitor.daemon import Clock
+from monitor.daemon import Clock, Daemon
+from monitor.errors import StoreError
+from monitor.runtime import Runtime
+from monitor.settings import FeedSettings, QueueSettings, Settings, StateSettings
+from monitor.settings import Source as SourceSettings
+from monitor.store import NAME, due, open_reader
+from monitor.store.writer import Writer
 from tests.lab.registry import Registry
 from tests.lab.world import Places
 
@@ -332,3 +341,72 @@ def test_C13_rules_that_are_edited_judge_what_is_stored_and_tell_no_release(
     told = [json.loads(line) for line in daemon.ask("feed", "--json").stdout.splitlines()]
     assert "released" not in {one["_release"]["kind"] for one in told}
     assert daemon.stop() == 0
+
+
+# ── parts of it, with a clock and a writer of the test's ──────────────────────────────
+
+
+@pytest.fixture
+async def parts(tmp_path: Path) -> AsyncIterator[Daemon]:
+    """A daemon that nobody has started: it has no sources, and writes no outputs."""
+    settings = Settings(
+        state=StateSettings(dir=str(tmp_path)),
+        queue=QueueSettings(enabled=False),
+        feed=FeedSettings(enabled=False),
+    )
+    runtime = Runtime.of(settings)
+    daemon = Daemon(runtime, lambda: runtime)
+    daemon.log = structlog.get_logger()
+    daemon.writer = Writer(tmp_path)
+    daemon.reader = open_reader(tmp_path)
+    yield daemon
+    daemon.writer.close()
+    daemon.reader.close()
+
+
+async def test_H13_E08_a_clock_that_is_set_gives_up_no_question_about_a_release(
+    parts: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(parts.writer.folder / NAME)) as db, db:
+        db.execute(
+            "INSERT INTO inquiry (version, project, source, quiet, added, due, ready)"
+            " VALUES (1, 1, 1, 0, ?1, ?1, ?1)",
+            (int(time.time()),),
+        )
+    parts.published, parts.issue_at = 0, 1 << 40
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + 10 * 365 * 86400)
+    await parts._publish()  # what decides comes round more often than the watchdog is fed
+
+    [row] = parts.reader.execute("SELECT due FROM inquiry").fetchall()
+    assert row["due"] > wall() + 9 * 365 * 86400
+    assert parts.issue_at < 1 << 40  # and the feed says anew until when it holds
+
+
+async def test_visits_that_are_stranded_while_others_are_released_are_released_too(
+    parts: Daemon, tmp_path: Path
+) -> None:
+    runtime = Runtime.of(Settings(sources=dict.fromkeys("ab", SourceSettings(provider="pypi"))))
+    parts.runtime.numbered(runtime.sources.values())
+    sources = list(runtime.sources.values())
+    found = await parts.writer.write(lambda db: due.enlist(db, sources, 0))
+    first, second, *_ = await parts.writer.write(lambda db: due.claim(db, found, int(time.time()), 9))
+    parts.stranded.append(first)
+    write = parts.writer.write
+
+    async def meanwhile(function: Any) -> Any:
+        done = await write(function)
+        parts.stranded.append(second)
+        parts.writer.write = full  # type: ignore[method-assign]
+        return done
+
+    async def full(function: Any) -> Any:
+        raise StoreError("disk", "is full")
+
+    parts.writer.write = meanwhile  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        await parts._sweep()
+    assert parts.stranded == [second]
+    with pytest.raises(StoreError):
+        await parts._sweep()  # what cannot be released is kept
+    assert parts.stranded == [second]

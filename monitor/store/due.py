@@ -273,6 +273,10 @@ def shift(db: sqlite3.Connection, seconds: int) -> None:
         ("job", "look_at"),
         ("job", "free_at"),
         ("pause", "until"),
+        ("inquiry", "added"),
+        ("inquiry", "due"),
+        ("inquiry", "ready"),
+        ("file", "tried"),
     ):
         db.execute(f"UPDATE {table} SET {column} = {column} + ?1 WHERE {column} <> 0", (seconds,))
 

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.model import Kind, Mention, Outcome
 from monitor.rules import Rules
-from monitor.store import NAME, due, projects, transaction
+from monitor.store import NAME, due, projects, traits, transaction
 from monitor.store.appraise import re_evaluate
 from monitor.store.record import OvertakenError
 from tests.store.shelf import AT, DAY, release
@@ -193,6 +193,26 @@ def test_H13_a_clock_that_is_set_shifts_what_is_due_with_it(shelf):
     ]
 
     assert after == before
+
+
+def test_H13_E08_questions_about_releases_outlive_a_clock_that_is_set(shelf):
+    """They would be given up as a week old, or wait for the year that the clock came from."""
+    shelf.add("shelf", "versions")
+    shelf.versions("1.0")
+    shelf.db.execute(
+        "INSERT INTO inquiry (version, project, source, quiet, added, due, ready)"
+        " VALUES (1, 1, 1, 0, ?1, ?1 + 60, ?1 + 600)",
+        (AT,),
+    )
+    shelf.db.execute("INSERT INTO file (version, url, added, tried) VALUES (1, 'u', ?1, ?1)", (AT,))
+    for jump in (10 * 365 * DAY, -10 * 365 * DAY):
+        shelf.at += jump
+        due.shift(shelf.db, jump)
+        traits.enlist(shelf.db, {}, lambda purl, watched: None, shelf.at)
+        assert tuple(shelf.db.execute("SELECT added, due, ready FROM inquiry").fetchone()) == (
+            shelf.at - 60, shelf.at, shelf.at + 540,
+        )  # fmt: skip
+        assert shelf.db.execute("SELECT tried FROM file").fetchone()[0] == shelf.at - 60
 
 
 def test_C13_the_dry_run_of_other_rules_equals_the_deed_and_releases_nothing(shelf):
