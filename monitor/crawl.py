@@ -164,10 +164,21 @@ class Crawler:
         return True
 
     async def _write(
-        self, visit: Visit, write: Callable[[sqlite3.Connection], Result], *, quick: bool
+        self,
+        visit: Visit,
+        write: Callable[[sqlite3.Connection], Result],
+        *,
+        quick: bool,
+        staged: bool = False,
     ) -> Result:
-        """Record a visit, if need be without the few projects that cannot be stored (D10)."""
+        """Record a visit, if need be without the few projects that cannot be stored (D10).
+
+        `staged`: the stage of indexes is used, and not ours yet.
+        """
         while True:
+            if staged:
+                async with self.indexing:
+                    pass  # what is written from here on comes behind whoever had it
             try:
                 return await self.writer.write(write, quick=quick)
             except PoisonedError as error:
@@ -233,15 +244,13 @@ class Crawler:
                     "the upstream changed its shape: mend the provider",
                 )
             self._conclude(visit, asked, due)
-            if not stager.begun:
-                async with self.indexing:
-                    pass  # what is written from here on comes behind whoever had it
             last, begun = stager.take(), stager.begun
 
             def apply(db: sqlite3.Connection) -> Result:
                 return bulk.apply(db, visit, last, begun=begun, wanted=self.wanted, gate=self.gate)
 
-            return await self._write(visit, apply, quick=stager.count <= QUICK)
+            quick = stager.count <= QUICK
+            return await self._write(visit, apply, quick=quick, staged=not begun)
         finally:
             if stager.holds:
                 self.indexing.release()

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
-from monitor.model import Outcome
+from monitor.crawl import BATCH, Crawler
+from monitor.model import Mention, Outcome, Reply
+from monitor.protocols import Ask, Provider
 from monitor.settings import Source as SourceSettings
-from monitor.store import due
+from monitor.sources import Source
+from monitor.store import bulk, due
+from monitor.store.record import PoisonedError
+from monitor.store.writer import Writer
 from tests.store.station import settings_of, station
 
 HOUR = 3600
@@ -99,6 +106,72 @@ async def test_a_large_index_and_small_ones_at_the_same_time_do_not_mix(
         assert {report.result.outcome for report in reports} == {Outcome.OK}
         assert counts == {"pypi": 20_000} | dict.fromkeys(folders, 1)
         assert one.reader.execute("SELECT count(*) FROM version").fetchone()[0] == 60
+
+
+async def test_D10_a_small_index_that_is_written_again_leaves_the_stage_of_a_large_one_alone(
+    tmp_path, registry, now, monkeypatch
+):
+    """Its second attempt comes when a larger walk has begun to stage."""
+
+    def index(pages):
+        def read(reply):
+            page, count = pages[reply.request.url]
+            yield from (Mention(f"{page}{n}", "1") for n in range(count))
+            if page == "first":
+                yield replace(reply.request, url="https://large.example/second")
+
+        return Ask(next(iter(pages)), read)
+
+    large = index({"https://large.example/first": ("first", BATCH + 1),
+                   "https://large.example/second": ("second", 9)})  # fmt: skip
+    small = index({"https://small.example/": ("small", bulk.MANY + 1)})
+    known = {"ordering": "generic", "purl": "generic"}
+    given = [
+        Source(name=name, provider=Provider(name=name, index=ask, **known))
+        for name, ask in (("large", large), ("small", small))
+    ]
+    tried = asyncio.Event()
+    loop, attempts, real = asyncio.get_running_loop(), [], bulk.apply
+
+    def apply(db, visit, *more, **facts):
+        if visit.source.name == "small":
+            attempts.append(1)
+            if len(attempts) == 1:
+                loop.call_soon_threadsafe(tried.set)
+                while not crawler.indexing.locked():
+                    time.sleep(0.001)
+                raise PoisonedError("small1", ValueError("no"))
+        return real(db, visit, *more, **facts)
+
+    class Upstream:
+        async def fetch(self, request):
+            if request.url.endswith("/first"):
+                await tried.wait()
+            while request.url.endswith("/second") and not (
+                len(attempts) > 1 or crawler.indexing._waiters
+            ):
+                await asyncio.sleep(0)
+            return Reply(request, BytesIO(b""), url=request.url)
+
+    monkeypatch.setattr(bulk, "apply", apply)
+    writer = Writer(tmp_path)
+    try:
+        sources = await writer.write(lambda db: due.enlist(db, given, now))
+        crawler = Crawler(
+            writer, lambda *_: Upstream(), lambda *_: [], lambda: now, lambda purl: False
+        )
+        claimed = await writer.write(lambda db: due.claim(db, sources, now, 9))
+        reports = await asyncio.gather(
+            *(crawler.visit(sources[claim.source == "small"], claim) for claim in claimed)
+        )
+        counts = await writer.write(
+            lambda db: dict(db.execute("SELECT source, count(*) FROM listing GROUP BY 1").fetchall())
+        )
+    finally:
+        writer.close()
+
+    assert {report.result.outcome for report in reports} == {Outcome.OK}
+    assert counts == {1: BATCH + 10, 2: bulk.MANY + 1}
 
 
 async def test_D18_two_workers_with_one_feed_tell_once_and_the_stale_one_says_why(
