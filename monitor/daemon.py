@@ -105,7 +105,8 @@ class Daemon:
     fatal: StoreError | None = None  # why we end although nobody told us to
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
-    inquiring: asyncio.Lock = field(default_factory=asyncio.Lock)
+    inquiring: set[int] = field(default_factory=set)  # sources that are asked of their releases
+    inquiries: set[asyncio.Future[Any]] = field(default_factory=set)
     clock: Clock = field(default_factory=Clock)
     published: int = -1  # the log's head when the outputs were last brought up to it
     issue_at: int = 0  # when the feed's head is issued anew, whatever happens
@@ -168,7 +169,7 @@ class Daemon:
             (self._sweep, settings.schedule.sweep),
             (self._publish, settings.schedule.sweep),
             (self._fetch_digests, settings.schedule.sweep),
-            (self._inquire, settings.schedule.sweep),
+            (self._begin_inquiry, settings.schedule.sweep),
             (self._notify, settings.schedule.sweep),
             (self._beat, min(sd.watchdog_seconds() or 60, settings.daemon.watchdog) / 3),
             (self._reconcile, RECONCILE),
@@ -209,7 +210,7 @@ class Daemon:
                 self.more.clear()
                 await self._guarded(self._sweep)()
                 await self._guarded(self._publish)()
-                self._spawn(self._guarded(self._inquire)())
+                await self._begin_inquiry()
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -223,10 +224,11 @@ class Daemon:
                 task.cancel()
         self.stopping.set()
 
-    def _spawn(self, work: Awaitable[Any]) -> None:
+    def _spawn(self, work: Awaitable[Any]) -> asyncio.Future[Any]:
         task = asyncio.ensure_future(work)
         self.background.add(task)
         task.add_done_callback(self.background.discard)
+        return task
 
     def _guarded(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """A global job that goes wrong is told, and tried again at its next turn."""
@@ -404,18 +406,22 @@ class Daemon:
                     await take(file, transport, self.writer, self.runtime, now())
                     self.more.set()
 
+    async def _begin_inquiry(self) -> None:
+        """Have new releases asked; nobody waits for a source that is slow to answer."""
+        if not self.stopping.is_set():
+            task = self._spawn(self._guarded(self._inquire)())
+            self.inquiries.add(task)
+            task.add_done_callback(self.inquiries.discard)
+
     async def _inquire(self) -> None:
         """New releases are asked once what they say of themselves."""
-        if self.stopping.is_set() or self.inquiring.locked():
-            return
         from monitor.inquiries import inquire
 
-        async with self.inquiring:
-            sources = self.runtime.context.sources
-            paced = self.runtime.settings.network.pace > 0
-            asking = self.crawler.transport
-            if await inquire(self.writer, asking, sources, now, paced=paced):
-                self.more.set()
+        sources = self.runtime.context.sources
+        paced = self.runtime.settings.network.pace > 0
+        asking = self.crawler.transport
+        if await inquire(self.writer, asking, sources, now, paced=paced, asking=self.inquiring):
+            self.more.set()
 
     async def _notify(self) -> None:
         """Tell people, where the settings name any."""
@@ -477,7 +483,7 @@ class Daemon:
             return
         crawler.indexing = self.crawler.indexing  # walks under way go on with it
         former, self.crawler, self.way = self.way, crawler, way
-        self._spawn(self._retire(former, list(self.visits)))
+        self._spawn(self._retire(former, [*self.visits, *self.inquiries]))
         before, self.runtime.settings = self.runtime.settings, fresh.settings
         self.runtime.sources = fresh.sources
         self.runtime.__dict__.pop("context", None)
@@ -495,12 +501,12 @@ class Daemon:
         self.more.set()
 
     async def _retire(
-        self, way: contextlib.AsyncExitStack, visits: list[asyncio.Task[None]]
+        self, way: contextlib.AsyncExitStack, users: list[asyncio.Future[Any]]
     ) -> None:
-        """Close the connections of former settings when the visits that use them have ended."""
-        if visits:
-            await asyncio.wait(visits)
-        async with self.fetching, self.inquiring:
+        """Close the connections of former settings when whatever uses them has ended."""
+        if users:
+            await asyncio.wait(users)
+        async with self.fetching:
             await way.aclose()
 
     # ── control socket ────────────────────────────────────────────────────────────────

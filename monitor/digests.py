@@ -50,14 +50,15 @@ def missing(db: sqlite3.Connection, at: int) -> list[Undigested]:
     """Files that a waiting job needs and cannot pin, each tried once an hour; and generated ones
     whose bytes a builder found to be others."""
     rows = db.execute(
-        f"""
+        """
         SELECT file.id, file.url, sighting.source, file.digest, file.content
         FROM job JOIN decision ON decision.id = (
                  SELECT max(id) FROM decision WHERE decision.version = job.version)
         JOIN file ON file.version = job.version AND file.digest IS NULL
         JOIN version ON version.id = job.version
         JOIN sighting ON sighting.id = version.seen
-        WHERE {jobs.OPEN} AND job.state = 'waiting' AND decision.rule = 'digest-unknown'
+        WHERE job.state IN ('waiting', 'held') AND job.state = 'waiting'  -- as job_waiting has it
+              AND decision.rule = 'digest-unknown'
               AND file.url LIKE 'http%' AND coalesce(file.tried, 0) <= ?
               AND (file.kind IS NULL OR file.kind = 'source' OR (
                    file.kind = 'generated' AND NOT EXISTS (

@@ -17,7 +17,7 @@ from functools import partial
 from aiolimiter import AsyncLimiter
 
 from monitor.crawl import Transports
-from monitor.errors import FetchError, ReadError
+from monitor.errors import FetchError, ReadError, StoreError
 from monitor.model import About, Outcome, Trait
 from monitor.protocols import Traits, Transport
 from monitor.sources import Source
@@ -40,23 +40,37 @@ async def inquire(
     now: Callable[[], int],
     *,
     paced: bool = True,
+    asking: set[int] | None = None,
 ) -> int:
     """Ask whatever is due, each source one release after the other. Returns how many were asked.
 
-    `paced`: no faster than the rules of the upstream allow, beside the pace of its host.
+    `paced`: no faster than the rules of the upstream allow, beside the pace of its host. `asking`
+    holds the sources that are being asked: one that hangs is left to the call that waits for it,
+    and others are asked by further calls meanwhile.
     """
+    busy = set() if asking is None else asking
     asked = 0
-    while due := await writer.write(lambda db: traits.open_inquiries(db, sources, now())):
+    while due := await writer.write(
+        lambda db: traits.open_inquiries(
+            db, {key: source for key, source in sources.items() if key not in busy}, now()
+        )
+    ):
         lines: dict[int, list[Inquiry]] = {}
         for one in due:
-            lines.setdefault(one.source, []).append(one)
-        await asyncio.gather(
+            if one.source not in busy:  # by another call, while this one waited for the store
+                lines.setdefault(one.source, []).append(one)
+        busy.update(lines)
+        done = await asyncio.gather(
             *(
-                _in_turn(line, sources[source], transport, writer, now, paced)
+                _in_turn(line, sources[source], transport, writer, now, paced, busy)
                 for source, line in lines.items()
-            )
+            ),
+            return_exceptions=True,
         )
-        asked += len(due)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+        asked += sum(map(len, lines.values()))
     return asked
 
 
@@ -67,13 +81,24 @@ async def _in_turn(
     writer: Writer,
     now: Callable[[], int],
     paced: bool,
+    busy: set[int],
 ) -> None:
     asked = source.provider.traits
     assert asked is not None
     pace = AsyncLimiter(1, 1 / asked.pace) if paced else contextlib.nullcontext()
-    for inquiry in line:
-        said, error = await ask(inquiry, asked, transport(source, None), pace)
-        await writer.write(partial(_keep, inquiry=inquiry, said=said, at=now(), error=error))
+    try:
+        for inquiry in line:
+            keep = partial(_keep, inquiry=inquiry)
+            try:
+                said, error = await ask(inquiry, asked, transport(source, None), pace)
+                await writer.write(partial(keep, said=said, at=now(), error=error))
+            except StoreError:
+                raise  # the disk's fault, not the release's
+            except Exception as problem:  # it keeps no other one waiting
+                why = f"{type(problem).__name__}: {problem}"
+                await writer.write(partial(keep, said={}, at=now(), error=why))
+    finally:
+        busy.difference_update((source.id,))
 
 
 def _keep(

@@ -165,7 +165,9 @@ async def test_D10_a_small_index_that_is_written_again_leaves_the_stage_of_a_lar
             *(crawler.visit(sources[claim.source == "small"], claim) for claim in claimed)
         )
         counts = await writer.write(
-            lambda db: dict(db.execute("SELECT source, count(*) FROM listing GROUP BY 1").fetchall())
+            lambda db: dict(
+                db.execute("SELECT source, count(*) FROM listing GROUP BY source").fetchall()
+            )
         )
     finally:
         writer.close()

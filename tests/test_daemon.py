@@ -390,7 +390,8 @@ async def test_visits_that_are_stranded_while_others_are_released_are_released_t
     parts.runtime.numbered(runtime.sources.values())
     sources = list(runtime.sources.values())
     found = await parts.writer.write(lambda db: due.enlist(db, sources, 0))
-    first, second, *_ = await parts.writer.write(lambda db: due.claim(db, found, int(time.time()), 9))
+    at = int(time.time())
+    first, second, *_ = await parts.writer.write(lambda db: due.claim(db, found, at, 9))
     parts.stranded.append(first)
     write = parts.writer.write
 

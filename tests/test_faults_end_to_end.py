@@ -256,3 +256,37 @@ def test_E23_E24_a_page_altered_on_disk_is_named_and_a_feed_held_back_is_stale(
     said = rig.process.ask("feed", "verify", str(copy), "--key", key)
     assert said.returncode == 1
     assert "its signature is not of" in said.stdout
+
+
+def test_E08_a_registry_that_hangs_when_asked_about_releases_holds_up_no_other(
+    rig: Rig, registry: Registry
+) -> None:
+    other = registry.urls()
+    (rig.config / "sources" / "crates.toml").write_text(
+        f'''
+provider = "crates"
+projects = ["boreal"]
+poll = "1s"
+
+[settings]
+url = "{other["crates_index_url"]}"
+feed = "{other["crates_static_url"]}/rss/updates.xml"
+api = "{other["crates_static_url"]}"
+'''
+    )
+    registry.publish("pypi", "aurora", "1.0")
+    registry.publish("crates", "boreal", "1.0.0")
+    rig.start()
+    rig.process.until("visit", source="crates", project="boreal", outcome="ok")
+    registry.fail("/pypi/pypi/aurora/*", None, times=None, delay=1000.0)
+    registry.publish("pypi", "aurora", "1.1")
+    rig.until(lambda: registry.requests("/pypi/pypi/aurora/*"))
+    registry.publish("crates", "boreal", "1.1.0", licence="BUSL-1.1")
+
+    rig.until(lambda: ("licence_changed", "boreal", "1.1.0") in rig.told())
+    rig.end()  # while it waits
+    registry.heal()
+    registry.publish("pypi", "aurora", "1.2", info={"license_expression": "BUSL-1.1"})
+    rig.start()
+    rig.until(lambda: ("licence_changed", "aurora", "1.2") in rig.told())
+    assert rig.process.stop() == 0

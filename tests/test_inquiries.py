@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
 
-from monitor.errors import FetchError
-from monitor.inquiries import LONGEST, ask
+from monitor.errors import FetchError, UsageError
+from monitor.inquiries import LONGEST, ask, inquire
 from monitor.model import About, Outcome, Release, Reply, Request, Trait
 from monitor.store.traits import Inquiry
+from monitor.store.writer import Writer
+from tests.store.shelf import AT, Shelf
 
 INQUIRY = Inquiry(1, 1, 1, 1, quiet=False, fails=0, last=0, release=Release("foo", "1.0"))
 
@@ -92,3 +96,94 @@ async def test_each_question_waits_for_its_turn():
     await ask(INQUIRY, Asked("licence=MIT", "gone", "owners=ann"), Upstream(), Pace())
 
     assert len(waited) == 3
+
+
+# ── several of them ───────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+async def two(tmp_path):
+    """Two sources, "quick" and "slow", with two new releases each, and a writer."""
+    shelf = Shelf(tmp_path)
+    sources = {}
+    for name, purl in (("quick", "pypi"), ("slow", "npm")):
+        source = shelf.add(name, "versions", purl=purl)
+        shelf.versions("1.0", "1.1", source=name)
+        known = replace(source.provider, traits=Asked(f"licence={name}"))
+        sources[source.id] = replace(source, provider=known)
+    shelf.db.execute(
+        "INSERT INTO inquiry (version, project, source, quiet, added, due, ready)"
+        " SELECT version.id, project, sighting.source, 0, ?1, ?1, ?1"
+        " FROM version JOIN sighting ON sighting.id = seen",
+        (AT,),
+    )
+    shelf.db.close()
+    writer = Writer(tmp_path)
+    yield writer, sources
+    writer.close()
+
+
+def left(db):
+    """What is open, with what went wrong."""
+    return {
+        (row["source"], row["version"]): row["error"]
+        for row in db.execute(
+            "SELECT source.name AS source, version.version, error FROM inquiry"
+            " JOIN source ON source.id = inquiry.source"
+            " JOIN version ON version.id = inquiry.version"
+        )
+    }
+
+
+async def test_a_release_that_cannot_be_asked_about_keeps_no_other_waiting(two):
+    writer, sources = two
+
+    class Broken(Asked):
+        def of(self, release):
+            if release.version == "1.0":
+                raise UsageError("a\ud800b", "cannot be asked for")
+            return Asked.of(self, release)
+
+    number = next(iter(sources))
+    known = replace(sources[number].provider, traits=Broken("licence=MIT"))
+    sources[number] = replace(sources[number], provider=known)
+    assert await inquire(writer, lambda *_: Upstream(), sources, lambda: AT, paced=False) == 4
+
+    [(which, why)] = (await writer.write(left)).items()
+    assert which == ("quick", "1.0")
+    assert "cannot be asked for" in why
+
+
+async def test_E08_an_endpoint_that_hangs_keeps_no_other_source_waiting(two):
+    writer, sources = two
+    hangs, asking = asyncio.Event(), set()
+
+    class Slow(Upstream):
+        async def fetch(self, request):
+            if request.url.endswith("slow"):
+                await hangs.wait()
+            return await super().fetch(request)
+
+    async def more():
+        return await inquire(
+            writer, lambda *_: Slow(), sources, lambda: AT, paced=False, asking=asking
+        )
+
+    def again(db):
+        db.execute(
+            "INSERT INTO inquiry (version, project, source, quiet, added, due, ready)"
+            " VALUES (1, 1, 1, 0, ?1, ?1, ?1)",
+            (AT,),
+        )
+
+    first = asyncio.ensure_future(more())
+    while len(await writer.write(left)) > 2:
+        await asyncio.sleep(0)
+    await writer.write(again)  # a new release of the quick one
+    assert await more() == 1
+    assert {name for name, _ in await writer.write(left)} == {"slow"}
+    assert asking == {2}
+    hangs.set()
+
+    assert await first == 4
+    assert (await writer.write(left), asking) == ({}, set())

@@ -34,8 +34,8 @@ _VIEW = """
 
 # Most jobs are done, and are not gone through to find one that is not: a statement that is to use
 # an index of some states names the same states as it (monitor.store.schema).
-FREE = "job.state IN ('ready', 'taken')"
-OPEN = "job.state IN ('waiting', 'held')"
+_FREE = "job.state IN ('ready', 'taken')"
+_OPEN = "job.state IN ('waiting', 'held')"
 
 # A hold on a job's version, or on all of its project.
 _HELD = "hold.project = version.project AND hold.version IN ('', version.version)"
@@ -72,7 +72,8 @@ def revive(db: sqlite3.Connection, version: int, at: int) -> None:
 def stop_held(db: sqlite3.Connection, at: int) -> None:
     """Jobs that a builder could have, and that somebody has put a hold on meanwhile."""
     for row in db.execute(
-        f"{_VIEW} WHERE {FREE} AND job.state = 'ready' AND EXISTS (SELECT 1 FROM hold WHERE {_HELD})"
+        f"{_VIEW} WHERE {_FREE} AND job.state = 'ready'"
+        f" AND EXISTS (SELECT 1 FROM hold WHERE {_HELD})"
     ).fetchall():
         db.execute(
             "UPDATE job SET state = 'held', look_at = ? WHERE id = ?", (at + AGAIN, row["id"])
@@ -98,17 +99,14 @@ def resume(db: sqlite3.Connection, job: sqlite3.Row, decision: Decision, at: int
 def to_decide(db: sqlite3.Connection, at: int, limit: int = 200) -> list[sqlite3.Row]:
     """Waiting jobs whose time has come, in the order their releases were seen."""
     return db.execute(
-        f"{_VIEW} WHERE {OPEN} AND job.look_at <= ?"
-        " ORDER BY job.priority DESC, job.id LIMIT ?",
+        f"{_VIEW} WHERE {_OPEN} AND job.look_at <= ? ORDER BY job.priority DESC, job.id LIMIT ?",
         (at, limit),
     ).fetchall()
 
 
 def next_decision(db: sqlite3.Connection) -> int | None:
     """When the next waiting job is to be decided."""
-    found: int | None = db.execute(
-        f"SELECT min(look_at) FROM job WHERE {OPEN}"
-    ).fetchone()[0]
+    found: int | None = db.execute(f"SELECT min(look_at) FROM job WHERE {_OPEN}").fetchone()[0]
     return found
 
 
@@ -220,9 +218,7 @@ def revoke(db: sqlite3.Connection, version: int, reason: str, at: int) -> list[s
 
 def backlog(db: sqlite3.Connection) -> int:
     """How many jobs a builder could take or has taken."""
-    return int(
-        db.execute(f"SELECT count(*) FROM job WHERE {FREE}").fetchone()[0]
-    )
+    return int(db.execute(f"SELECT count(*) FROM job WHERE {_FREE}").fetchone()[0])
 
 
 def take(db: sqlite3.Connection, worker: str, at: int, lease: int, attempts: int) -> Json | None:
@@ -232,7 +228,7 @@ def take(db: sqlite3.Connection, worker: str, at: int, lease: int, attempts: int
     attempt and as lease: when a worker dies, its job frees itself.
     """
     for row in db.execute(
-        f"{_VIEW} WHERE {FREE} AND job.state = 'taken' AND job.free_at <= ? AND job.attempts >= ?",
+        f"{_VIEW} WHERE {_FREE} AND job.state = 'taken' AND job.free_at <= ? AND job.attempts >= ?",
         (at, attempts),
     ).fetchall():
         _end(db, row, "failed", at, "timeout", "every worker that took it fell silent")
@@ -242,7 +238,7 @@ def take(db: sqlite3.Connection, worker: str, at: int, lease: int, attempts: int
             fence = fence + 1, free_at = :until
         WHERE id = (
             SELECT id FROM job
-            WHERE {FREE} AND marked IS NOT NULL AND free_at <= :at
+            WHERE {_FREE} AND marked IS NOT NULL AND free_at <= :at
                   AND NOT EXISTS (SELECT 1 FROM hold JOIN version ON version.id = job.version
                                   WHERE {_HELD})
             ORDER BY priority DESC, id LIMIT 1)

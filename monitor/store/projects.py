@@ -225,7 +225,9 @@ def spelled(db: sqlite3.Connection) -> dict[str, tuple[str, str]]:
 
 def names(db: sqlite3.Connection) -> list[tuple[str, str | None]]:
     """The purl of every watched project, and what its watcher calls it."""
-    rows = db.execute("SELECT purl, name FROM watch CROSS JOIN project ON project.id = watch.project")
+    rows = db.execute(
+        "SELECT purl, name FROM watch CROSS JOIN project ON project.id = watch.project"
+    )
     return [(row["purl"], row["name"]) for row in rows]
 
 

@@ -17,6 +17,7 @@ from monitor.model import About, File, Kind, Release, State
 from monitor.schedule import DAY
 from monitor.sources import Source
 from monitor.store import events, numbers
+from monitor.store.addresses import MOST_TEXT, printable
 from monitor.traits import Before, compare
 
 BOOKMARK = "traits"
@@ -295,7 +296,7 @@ def answered(
         again = min(AGAIN * 2 ** min(inquiry.fails, 20), LONGEST)
         db.execute(
             "UPDATE inquiry SET due = ?, fails = fails + 1, error = ? WHERE id = ?",
-            (at + again, error, inquiry.id),
+            (at + again, printable(error)[:MOST_TEXT], inquiry.id),
         )
     _wake(db, inquiry.version, at)
     return len(changed)

@@ -40,7 +40,9 @@ def scans(db: sqlite3.Connection, found: list[str]) -> set[tuple[str, str]]:
             continue
         for row in db.execute(f"EXPLAIN QUERY PLAN {one}"):
             said = row["detail"].split(" ")
-            partial = re.search(r"INDEX (job_free|job_waiting|job_failed|listing_due)", row["detail"])
+            partial = re.search(
+                r"INDEX (job_free|job_waiting|job_failed|listing_due)", row["detail"]
+            )
             newest = re.search(r"max\(|ORDER BY seq DESC", one)
             if said[0] == "SCAN" and said[1] in GROWING and not partial and not newest:
                 bad.add((row["detail"], " ".join(one.split())))
