@@ -295,10 +295,7 @@ def _queue(
         marked=rule.mark == "auto",
         decision=decision,
         notices=traits.notices(db, job["version"]),
-        files=[
-            {"address": f["url"], "digest": f["digest"], "size": f["size"], "name": f["name"]}
-            for f in projects.files(db, job["version"])
-        ],
+        files=projects.described(db, job["version"]),
     )
     return True
 

@@ -266,6 +266,14 @@ def files(db: sqlite3.Connection, version: int) -> list[sqlite3.Row]:
     ).fetchall()
 
 
+def described(db: sqlite3.Connection, version: int) -> list[Json]:
+    """The files of one version as events tell of them: address, digest, size, name."""
+    return [
+        {"address": one["url"], "digest": one["digest"], "size": one["size"], "name": one["name"]}
+        for one in files(db, version)
+    ]
+
+
 def listings(db: sqlite3.Connection, project: int) -> list[Json]:
     """Where a project is looked at, and how that goes."""
     rows = db.execute(

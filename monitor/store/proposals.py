@@ -82,15 +82,11 @@ def admit(
             "SELECT id, published, tag FROM version WHERE project = ? AND version = ?",
             (project, version),
         ).fetchone()
-        files = [
-            {"address": f["url"], "digest": f["digest"], "size": f["size"], "name": f["name"]}
-            for f in projects.files(db, row["id"])
-        ]
         payload = announcement(after, version, source) | {
             "published": row["published"],
             "first_seen": at,
             "tag": row["tag"],
-            "files": files,
+            "files": projects.described(db, row["id"]),
             "reason": "admitted by hand",
         }
         told.append(

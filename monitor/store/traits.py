@@ -18,6 +18,7 @@ from monitor.schedule import DAY
 from monitor.sources import Source
 from monitor.store import events, numbers
 from monitor.store.addresses import MOST_TEXT, printable
+from monitor.store.ranks import ranking
 from monitor.traits import Before, compare
 
 BOOKMARK = "traits"
@@ -120,10 +121,15 @@ def _news(db: sqlite3.Connection, seq: int) -> list[sqlite3.Row]:
 
 
 def _whom(db: sqlite3.Connection, row: sqlite3.Row, able: set[int]) -> int | None:
-    """The source that told of it, else another that shows the project and can be asked."""
+    """The source that told of it, else another that shows the project and can be asked.
+
+    Of a name that is one source's own, others would tell what a stranger published (fault E21).
+    """
     if row["source"] in able:
         return int(row["source"])
     listings = db.execute("SELECT source FROM listing WHERE project = ?", (row["project"],))
+    if (ranks := ranking(db, row["project"])) is not None and ranks.exclusive:
+        able = able & ranks.ids
     return next((one["source"] for one in listings if one["source"] in able), None)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.model import Kind, Outcome, State
-from monitor.store import due, events, projects
+from monitor.store import due, events, projects, traits
+from providers.pypi import Traits
 from tests.store.shelf import AT, DAY, release
 
 
@@ -255,3 +258,21 @@ def test_C16_a_feed_of_the_believed_source_announces_what_the_mirror_had_before(
     fed.versions("1.0", "1.1", source="main")
 
     assert fed.told() == [("released", "1.1")]
+
+
+@pytest.mark.parametrize(("exclusive", "priority"), [(True, 0), (False, 1)])
+def test_E21_no_stranger_is_asked_about_a_release_of_our_own(shelf, exclusive, priority):
+    """It would learn our versions, and tell of a stranger's what is taken for ours."""
+    shelf.add("company", "versions", purl="pypi", exclusive=exclusive, priority=priority)
+    shelf.add("public", "versions", purl="pypi")
+    for source in ("company", "public"):
+        shelf.versions("1.0", source=source)
+    shelf.versions("1.0", "1.1", source="company")
+    public = shelf.sources["public"]
+    asked = Traits("https://up.example")
+    able = {public.id: replace(public, provider=replace(public.provider, traits=asked))}
+    traits.enlist(shelf.db, able, lambda purl, watched: (0, 0), shelf.at)
+
+    assert shelf.released() == ["1.1"]
+    asked_for = shelf.db.execute("SELECT count(*) FROM inquiry WHERE NOT quiet").fetchone()[0]
+    assert asked_for == (0 if exclusive else 1)
