@@ -60,6 +60,9 @@ BATCH = 5000
 QUICK = 200
 """Findings that are written within a few milliseconds."""
 
+QUICK_PROJECTS = 5
+"""The same of projects that we know: each that has news is judged anew, with all its versions."""
+
 SMALL = 64 * 1024
 """Bytes of an answer that is read at once: a thread for it would cost more."""
 
@@ -140,7 +143,7 @@ class Crawler:
             return await self._write(
                 visit,
                 lambda db: record(db, visit, wanted=self.wanted, gate=self.gate),
-                quick=len(visit.releases) <= QUICK,
+                quick=_is_quick(visit, due),
             )
         except (FetchError, ReadError) as error:
             return await self._failed(visit, asked, due, error)
@@ -393,6 +396,12 @@ def question(
     else:
         request = mechanism.of(due.project or "")
     return request, _readable(mechanism.read), getattr(mechanism, "bulk", None)
+
+
+def _is_quick(visit: Visit, due: Due) -> bool:
+    """May it be written in the loop? A feed that is looked at for the first time judges nothing."""
+    judged = {one.project for one in visit.releases} if due.answered is not None else ()
+    return len(visit.releases) <= QUICK and len(judged) <= QUICK_PROJECTS
 
 
 def _remedy_of(visit: Visit) -> str | None:

@@ -108,6 +108,35 @@ async def test_a_large_index_and_small_ones_at_the_same_time_do_not_mix(
         assert one.reader.execute("SELECT count(*) FROM version").fetchone()[0] == 60
 
 
+async def test_a_feed_with_news_of_many_projects_keeps_no_loop_from_its_sockets(
+    tmp_path, registry, now, monkeypatch
+):
+    """Each of them is judged anew, with all of its versions."""
+    quick, write = [], Writer.write
+
+    def watched(self, function, **more):
+        quick.append(more.get("quick", False))
+        return write(self, function, **more)
+
+    monkeypatch.setattr(Writer, "write", watched)
+    async with station(tmp_path, settings_of(tmp_path, registry), now) as one:
+
+        async def look(count):
+            for n in range(count):
+                registry.publish("pypi", f"p{n}", f"1.{len(one.reports)}")
+            one.at += HOUR
+            source, at = one.runtime.sources["pypi"], one.at
+            claimed = await one.writer.write(lambda db: due.claim_questions(db, [source], at))
+            [feed] = [claim for claim in claimed if claim.mechanism == "feed"]
+            quick.clear()
+            one.reports.append(await one.crawler.visit(source, feed))
+            assert one.reports[-1].result.outcome is Outcome.OK
+            return quick[-1]
+
+        assert await look(50)  # a first look, at what nobody knows
+        assert not await look(50)
+
+
 async def test_D10_a_small_index_that_is_written_again_leaves_the_stage_of_a_large_one_alone(
     tmp_path, registry, now, monkeypatch
 ):
