@@ -33,7 +33,7 @@ from monitor.plausible import Gate
 from monitor.protocols import Reader, Transport
 from monitor.schedule import next_visit, project_interval
 from monitor.sources import Source, Wanted
-from monitor.store import bulk
+from monitor.store import bulk, staging
 from monitor.store.addresses import Answer
 from monitor.store.appraise import EPOCH_ZERO, key_of
 from monitor.store.due import Due
@@ -302,8 +302,8 @@ class Crawler:
 
         def stage(db: sqlite3.Connection) -> None:
             if first:
-                bulk.begin(db)
-            bulk.stage(db, batch)
+                staging.begin(db)
+            staging.stage(db, batch)
 
         await self.writer.write(stage)
 
@@ -470,9 +470,9 @@ class _Stager:
         self._last = 0
         self.begun = False
         self.holds = False  # the stage, until the walk is applied
-        self._named: list[bulk.Named] = []
-        self._staged: list[bulk.Staged] = []
-        self._bare: list[bulk.Bare] = []
+        self._named: list[staging.Named] = []
+        self._staged: list[staging.Staged] = []
+        self._bare: list[staging.Bare] = []
         self.count = 0
 
     def add(self, finding: Release | Mention) -> None:
@@ -482,7 +482,7 @@ class _Stager:
                 self._mention(finding.project, finding.revision)
             else:
                 number = self._number(finding.project)
-                self._staged.extend(bulk.rows_of(number, finding, self._key(finding.version)))
+                self._staged.extend(staging.rows_of(number, finding, self._key(finding.version)))
         except Exception as error:
             self._leave_out(f"{finding.project} {getattr(finding, 'version', '')}".strip(), error)
 
@@ -540,8 +540,8 @@ class _Stager:
     def full(self) -> bool:
         return len(self._named) + len(self._staged) + len(self._bare) >= BATCH
 
-    def take(self) -> bulk.Batch:
+    def take(self) -> staging.Batch:
         """What has gathered."""
-        batch = bulk.Batch(self._named, self._staged, self._bare)
+        batch = staging.Batch(self._named, self._staged, self._bare)
         self._named, self._staged, self._bare = [], [], []
         return batch

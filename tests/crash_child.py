@@ -21,7 +21,7 @@ from monitor.protocols import Ask, Provider
 from monitor.publish import Context
 from monitor.settings import Build, Builds, FeedSettings
 from monitor.sources import Source
-from monitor.store import bulk, due, epoch, open_reader
+from monitor.store import bulk, due, epoch, open_reader, staging
 from monitor.store.addresses import Answer
 from monitor.store.lock import lock
 from monitor.store.record import Visit, record
@@ -85,9 +85,9 @@ def _visit(writer: Writer, source: Source, step: int) -> None:
         complete=mechanism != "feed",
     )  # fmt: skip
     if mechanism == "index":
-        writer(bulk.begin)
-        writer(lambda db: bulk.stage(db, found(source, seen)))
-        writer(lambda db: bulk.apply(db, visit, bulk.Batch(), begun=True, wanted=lambda _: True))
+        writer(staging.begin)
+        writer(lambda db: staging.stage(db, found(source, seen)))
+        writer(lambda db: bulk.apply(db, visit, staging.Batch(), begun=True, wanted=lambda _: True))
         return
     visit.releases = seen[-12:]
     if mechanism == "versions":

@@ -13,7 +13,7 @@ from monitor.cli import status
 from monitor.crawl import _Stager
 from monitor.model import Kind, Outcome
 from monitor.settings import Source as SourceSettings
-from monitor.store import due, glance, projects, recorder
+from monitor.store import changeset, due, glance, projects
 from tests.lab.gitrepo import GitRepo
 from tests.store.shelf import Shelf
 from tests.store.station import AT_ONCE, settings_of, station
@@ -430,7 +430,7 @@ async def test_D15_lost_doubled_and_late_notices_end_in_the_same_state(
 
 def poisoned(monkeypatch, purl):
     """Whatever is recorded of that project goes wrong."""
-    sound = recorder.appraise
+    sound = changeset.appraise
 
     def appraise(db, source, project, **how):
         [name] = db.execute("SELECT purl FROM project WHERE id = ?", (project,)).fetchone()
@@ -438,8 +438,8 @@ def poisoned(monkeypatch, purl):
             raise RecursionError("a version without end")
         return sound(db, source, project, **how)
 
-    monkeypatch.setattr(recorder, "appraise", appraise)
-    return lambda: monkeypatch.setattr(recorder, "appraise", sound)
+    monkeypatch.setattr(changeset, "appraise", appraise)
+    return lambda: monkeypatch.setattr(changeset, "appraise", sound)
 
 
 async def test_D10_one_project_of_many_whose_page_fails_is_retried_and_the_others_are_done(
@@ -546,7 +546,7 @@ async def test_D10_where_nothing_can_be_stored_the_visit_as_a_whole_is_to_blame(
         def appraise(*_, **__):
             raise RecursionError("whatever it is")
 
-        monkeypatch.setattr(recorder, "appraise", appraise)
+        monkeypatch.setattr(changeset, "appraise", appraise)
         for n in range(30):
             registry.publish("pypi", f"p{n}", "1.1", at=at(now))
         reports = await one.poll(60)

@@ -14,7 +14,7 @@ from monitor.model import Mention, Outcome, Reply
 from monitor.protocols import Ask, Provider
 from monitor.settings import Source as SourceSettings
 from monitor.sources import Source
-from monitor.store import bulk, due
+from monitor.store import bulk, due, staging
 from monitor.store.record import PoisonedError
 from monitor.store.writer import Writer
 from tests.store.station import settings_of, station
@@ -153,7 +153,7 @@ async def test_D10_a_small_index_that_is_written_again_leaves_the_stage_of_a_lar
 
     large = index({"https://large.example/first": ("first", BATCH + 1),
                    "https://large.example/second": ("second", 9)})  # fmt: skip
-    small = index({"https://small.example/": ("small", bulk.MANY + 1)})
+    small = index({"https://small.example/": ("small", staging.MANY + 1)})
     known = {"ordering": "generic", "purl": "generic"}
     given = [
         Source(name=name, provider=Provider(name=name, index=ask, **known))
@@ -202,7 +202,7 @@ async def test_D10_a_small_index_that_is_written_again_leaves_the_stage_of_a_lar
         writer.close()
 
     assert {report.result.outcome for report in reports} == {Outcome.OK}
-    assert counts == {1: BATCH + 10, 2: bulk.MANY + 1}
+    assert counts == {1: BATCH + 10, 2: staging.MANY + 1}
 
 
 async def test_D18_two_workers_with_one_feed_tell_once_and_the_stale_one_says_why(

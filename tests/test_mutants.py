@@ -178,7 +178,7 @@ MUTANTS = [
     ),
     Mutant(
         "an old release with a high number is announced (C15)",
-        "monitor/store/recorder.py",
+        "monitor/store/changeset.py",
         "if rule == OLDER:",
         "if False:",
         "tests/cli/test_proposals.py",
@@ -191,6 +191,22 @@ MUTANTS = [
         "if False:",
         "tests/store/test_mirrors.py",
         "E21",
+    ),
+    Mutant(
+        "a stranger is asked about a release of our own (E21)",
+        "monitor/store/traits.py",
+        "able = able & ranks.ids",
+        "able = able",
+        "tests/store/test_mirrors.py",
+        "E21",
+    ),
+    Mutant(
+        "what rises in a believed feed is announced (C16)",
+        "monitor/store/changeset.py",
+        "return [one for one in late if self.is_news(one)]",
+        "return late",
+        "tests/store/test_mirrors.py",
+        "C16",
     ),
     Mutant(
         "two letters changed about are not noticed (E20)",

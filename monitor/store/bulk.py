@@ -1,8 +1,7 @@
 """A whole index: staged in batches while it is walked, applied at once when the walk has ended.
 
-Memory stays small, and nothing half-read is ever seen. The staging tables are
-temporary ones of the writing connection: a crash forgets them, and the walk
-starts again. Only projects in which something differs are looked at one by one.
+Memory stays small, and nothing half-read is ever seen (`monitor.store.staging`). Only
+projects in which something differs are looked at one by one.
 """
 
 from __future__ import annotations
@@ -11,14 +10,11 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
-from typing import NamedTuple
 
 from monitor.model import File, Json, Kind, Outcome, Release, State
 from monitor.plausible import Gate, doubt_index
 from monitor.sources import Source, Wanted
-from monitor.store import LIVE, numbers, states
-from monitor.store.appraise import EPOCH_ZERO
-from monitor.store.artefacts import size_of
+from monitor.store import LIVE, numbers, staging, states
 from monitor.store.events import tell
 from monitor.store.known import enrol_all, last_id, unknown
 from monitor.store.record import (
@@ -30,97 +26,12 @@ from monitor.store.record import (
     nobody,
     poison,
 )
-from monitor.store.recorder import Recorder, seconds
+from monitor.store.recorder import Recorder
+from monitor.store.staging import INDEXES, MANY, Batch
 from monitor.store.strangers import meet
 
 _LIVE = ", ".join(map(str, LIVE))
 _LISTED = numbers[State.LISTED]
-
-Named = tuple[int, str, str, str | None]
-"""A project as it is staged: its number in this walk, purl, name at the upstream, revision."""
-
-Staged = tuple[int, str, bytes, int | None, int, str | None, str | None, int | None, str | None]
-"""A file of a version: the project's number, version, sort_key, published, state, and the file's
-address, digest, size and kind. A version with several files is staged once for each."""
-
-Bare = tuple[int, str, bytes, int | None, str | None]
-"""The same of an index that tells no more: number, version, sort_key, published, address."""
-
-
-def begin(db: sqlite3.Connection) -> None:
-    """Empty the stage. One index is walked at a time.
-
-    The tables stay: making them anew would have every statement prepared anew.
-    """
-    for table in (
-        "named (no INTEGER PRIMARY KEY, purl TEXT, name TEXT, revision TEXT, project INTEGER)",
-        "staged (no INTEGER, version TEXT, sort_key BLOB, published INTEGER,"
-        " state INTEGER DEFAULT 0, url TEXT, digest TEXT, size INTEGER, kind TEXT)",
-    ):
-        db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table}")
-    clear(db)
-
-
-def clear(db: sqlite3.Connection) -> None:
-    """Forget what is staged."""
-    db.execute("DELETE FROM temp.named")
-    db.execute("DELETE FROM temp.staged")
-
-
-_INDEXES = {"named_project": "named (project)", "staged_version": "staged (no, version)"}
-
-MANY = 1000
-"""Rows from which on an index of the stage is worth making."""
-
-
-class Batch(NamedTuple):
-    """Some of what a walk has found, as rows."""
-
-    named: Sequence[Named] = ()
-    staged: Sequence[Staged] = ()
-    bare: Sequence[Bare] = ()
-
-    @property
-    def size(self) -> int:
-        return len(self.named) + len(self.staged) + len(self.bare)
-
-
-def stage(db: sqlite3.Connection, batch: Batch) -> None:
-    """Add one batch to what is staged."""
-    _insert(db, "named (no, purl, name, revision)", batch.named)
-    _insert(db, "staged", batch.staged)
-    _insert(db, "staged (no, version, sort_key, published, url)", batch.bare)
-
-
-TOGETHER = 50
-"""Rows in one statement: a third of the time of one by one."""
-
-
-def _insert(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
-    if not rows:
-        return
-    marks = f"({', '.join('?' * len(rows[0]))})"
-    whole = len(rows) - len(rows) % TOGETHER
-    if whole:
-        db.executemany(
-            f"INSERT INTO temp.{into} VALUES {', '.join([marks] * TOGETHER)}",
-            (
-                tuple(chain.from_iterable(rows[at : at + TOGETHER]))
-                for at in range(0, whole, TOGETHER)
-            ),
-        )
-    if whole < len(rows):
-        db.executemany(f"INSERT INTO temp.{into} VALUES {marks}", rows[whole:])
-
-
-def rows_of(number: int, release: Release, key: bytes) -> list[Staged]:
-    """A release as it is staged; `key` is what all its spellings have in common."""
-    key = EPOCH_ZERO + key
-    published, state = seconds(release.published), numbers[release.state or State.LISTED]
-    return [
-        (number, release.version, key, published, state, f.url, f.digest, size_of(f), f.kind)
-        for f in release.files
-    ] or [(number, release.version, key, published, state, None, None, None, None)]
 
 
 def apply(
@@ -141,14 +52,14 @@ def apply(
         walk = _Applied(db, visit, wanted, gate or Gate(), result)
         if begun or not walk.at_once(last):
             if not begun:
-                begin(db)
-            stage(db, last)
+                staging.begin(db)
+            staging.stage(db, last)
             walk.run()
             for name in walk.indexes:
                 db.execute(f"DROP INDEX temp.{name}")
     finish(db, visit, result)
     if begun:
-        clear(db)
+        staging.clear(db)
     return result
 
 
@@ -180,7 +91,7 @@ class _Applied:
             self._baseline()
             return
         self._number()
-        for name, columns in _INDEXES.items():
+        for name, columns in INDEXES.items():
             if self._count(f"SELECT count(*) FROM temp.{columns.partition(' ')[0]}") > MANY:
                 self.db.execute(f"CREATE INDEX temp.{name} ON {columns}")
                 self.indexes.append(name)

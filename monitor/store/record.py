@@ -19,10 +19,11 @@ from monitor.schedule import DAY, HOUR
 from monitor.sources import Source, Wanted
 from monitor.store import standstill
 from monitor.store.addresses import MOST_TEXT, Answer, bury, printable, remember
+from monitor.store.changeset import seconds
 from monitor.store.due import LEASE
 from monitor.store.events import tell
 from monitor.store.known import Enrolled, enrol
-from monitor.store.recorder import ABSENT, Recorder, seconds
+from monitor.store.recorder import ABSENT, Recorder
 
 DENIALS = 3
 """So often, and over a day at least, an upstream says that a project is gone before we believe

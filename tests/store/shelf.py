@@ -17,7 +17,7 @@ from monitor.model import File, Finding, Kind, Mention, Outcome, Release, Reply,
 from monitor.plausible import Gate
 from monitor.protocols import Ask, Provider
 from monitor.sources import Source
-from monitor.store import bulk, due, events, numbers, open_writer, projects, transaction
+from monitor.store import bulk, due, events, numbers, open_writer, projects, staging, transaction
 from monitor.store.addresses import Answer
 from monitor.store.appraise import key_of
 from monitor.store.record import Result, Visit, record
@@ -117,9 +117,9 @@ class Shelf:
         batch = found(visit.source, findings)
         with transaction(self.db):
             if self.large:
-                bulk.begin(self.db)
-                bulk.stage(self.db, batch)
-                batch = bulk.Batch()
+                staging.begin(self.db)
+                staging.stage(self.db, batch)
+                batch = staging.Batch()
             return bulk.apply(
                 self.db,
                 visit,
@@ -186,11 +186,11 @@ class Shelf:
         return row
 
 
-def found(source: Source, findings: Iterable[Release | Mention]) -> bulk.Batch:
+def found(source: Source, findings: Iterable[Release | Mention]) -> staging.Batch:
     """Findings of an index, as the crawler hands them on."""
     known: dict[str, int] = {}
-    named: list[bulk.Named] = []
-    staged: list[bulk.Staged] = []
+    named: list[staging.Named] = []
+    staged: list[staging.Staged] = []
     key = key_of(source.provider.ordering, source.rules)
     for finding in findings:
         purl = source.purl(finding.project)
@@ -199,8 +199,8 @@ def found(source: Source, findings: Iterable[Release | Mention]) -> bulk.Batch:
             revision = finding.revision if isinstance(finding, Mention) else None
             named.append((known[purl], purl, finding.project, revision))
         if isinstance(finding, Release):
-            staged += bulk.rows_of(known[purl], finding, key(finding.version))
-    return bulk.Batch(named, staged)
+            staged += staging.rows_of(known[purl], finding, key(finding.version))
+    return staging.Batch(named, staged)
 
 
 __all__ = ["AT", "DAY", "Answer", "Shelf", "Unread", "numbers", "release"]

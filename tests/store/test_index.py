@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Kind, Mention, Outcome, State
-from monitor.store import bulk, events, projects, transaction
+from monitor.store import bulk, events, projects, staging, transaction
 from tests.store.shelf import DAY, Shelf, found, release
 
 
@@ -205,9 +205,9 @@ def test_a_walk_that_never_ended_leaves_nothing(shelf):
     source = shelf.add("shelf", "index")
     shelf.index(*tree(3))
     before = list(shelf.db.iterdump())
-    bulk.begin(shelf.db)
-    bulk.stage(shelf.db, found(source, tree(1)))
-    bulk.clear(shelf.db)
+    staging.begin(shelf.db)
+    staging.stage(shelf.db, found(source, tree(1)))
+    staging.clear(shelf.db)
 
     assert list(shelf.db.iterdump()) == before
 

@@ -276,3 +276,16 @@ def test_E21_no_stranger_is_asked_about_a_release_of_our_own(shelf, exclusive, p
     assert shelf.released() == ["1.1"]
     asked_for = shelf.db.execute("SELECT count(*) FROM inquiry WHERE NOT quiet").fetchone()[0]
     assert asked_for == (0 if exclusive else 1)
+
+
+def test_C16_what_a_believed_feed_shows_at_first_or_from_below_its_window_is_no_news(shelf):
+    """Its mirror has shown both before, and was not believed."""
+    shelf.add("main", "feed", "versions", purl="pypi", ordering="pep440", priority=1)
+    shelf.add("mirror", "versions", purl="pypi", ordering="pep440")
+    shelf.versions("1.0", source="mirror")
+    others = [release(f"{n}", "other", at=AT - DAY) for n in range(3)]
+    shelf.feed(*others, release("1.0", at=AT - DAY), source="main")
+    shelf.versions("0.9", "1.0", source="mirror")
+    shelf.feed(*others[1:], release("1.0", at=AT - DAY), release("0.9", at=AT - 9), source="main")
+
+    assert shelf.told() == []
