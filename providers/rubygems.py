@@ -76,7 +76,7 @@ class Appendix:
             return
         if reply.status != 206:
             _begin(reply)
-        for line in found.text.decode().splitlines():
+        for line in found.text.decode("utf-8", "replace").splitlines():
             entry = _entry(line)
             if isinstance(entry, Unread):
                 yield entry
@@ -144,7 +144,7 @@ class Page:
         files: dict[str, list[File]] = {}
         bad: list[Unread] = []
         for raw in reply.body:
-            line = raw.decode().rstrip("\n")
+            line = raw.decode("utf-8", "replace").rstrip("\n")
             if (parsed := self._file(project, line)) is None:
                 bad.append(unread(line, "not a version of a gem"))
             else:
@@ -184,7 +184,7 @@ def _gems(reply: Reply, bad: list[Unread]) -> dict[str, str]:
     found: dict[str, str] = {}
     raw = b"\n"
     for raw in reply.body:
-        entry = _entry(raw.decode().rstrip("\n"))
+        entry = _entry(raw.decode("utf-8", "replace").rstrip("\n"))
         if isinstance(entry, Unread):
             bad.append(entry)
         else:
@@ -207,7 +207,8 @@ def _entry(line: str) -> tuple[str, str, str] | Unread:
     """Name, versions and digest. A name may begin with a dash or a dot, or be one."""
     name, first, rest = line.partition(" ")
     versions, last, digest = rest.rpartition(" ")
-    if not first or not last or not versions or not _DIGEST(digest) or not is_name(name):
+    whole = first and last and versions and _DIGEST(digest) and "\ufffd" not in line
+    if not whole or not is_name(name):
         return unread(line, "not a gem with its versions and a digest")
     return name, versions, digest
 

@@ -184,3 +184,17 @@ def test_the_versions_of_a_real_gem_are_read_from_its_page_as_the_other_interfac
     assert {file.digest for one in found for file in one.files} == {
         f"sha256:{one['sha']}" for one in recorded
     }
+
+
+def test_B05_a_line_that_is_no_text_keeps_no_other_from_being_read():
+    """The feed would stand still until the list is written anew."""
+    before = listed("foo 1.0").encode()
+    after = before + f"b\xe4r 1.0 {DIGESTS[2]}\nfoo 1.1 {DIGESTS[3]}\n".encode("latin-1")
+    cursor = next(one for one in GEMS.feed.read(ask(before, None)) if isinstance(one, Cursor))
+    said = [type(one) for one in GEMS.feed.read(ask(after, cursor.value))]
+
+    assert said == [Unread, Release, Cursor]
+    assert [type(one) for one in GEMS.index.read(answer(after))] == [Mention, Unread]
+    lines = page("1.0 |checksum:x", "2.\xe4 |checksum:x").encode("latin-1")
+    found = list(GEMS.versions.read(answer(lines, project="foo")))
+    assert [type(one) for one in found] == [Release, Unread, Partial]
