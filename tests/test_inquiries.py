@@ -11,9 +11,10 @@ import pytest
 from monitor.errors import FetchError, UsageError
 from monitor.inquiries import LONGEST, ask, inquire
 from monitor.model import About, Outcome, Release, Reply, Request, Trait
+from monitor.store import traits
 from monitor.store.traits import Inquiry
 from monitor.store.writer import Writer
-from tests.store.shelf import AT, Shelf
+from tests.store.shelf import AT, DAY, Shelf
 
 INQUIRY = Inquiry(1, 1, 1, 1, quiet=False, fails=0, last=0, release=Release("foo", "1.0"))
 
@@ -187,3 +188,24 @@ async def test_E08_an_endpoint_that_hangs_keeps_no_other_source_waiting(two):
 
     assert await first == 4
     assert (await writer.write(left), asking) == ({}, set())
+
+
+async def test_E06_what_was_to_be_asked_before_a_week_of_silence_is_asked_after_it(two):
+    """Nothing else would notice that the release has lost its attestation."""
+    writer, sources = two
+    later = AT + 8 * DAY
+    await writer.write(lambda db: traits.enlist(db, sources, lambda *_: None, later))
+
+    assert await inquire(writer, lambda *_: Upstream(), sources, lambda: later, paced=False) == 4
+
+
+async def test_what_has_no_files_is_given_up_after_a_week(two):
+    writer, sources = two
+    for key, source in sources.items():
+        needs = Asked("licence=MIT")
+        needs.files = True
+        sources[key] = replace(source, provider=replace(source.provider, traits=needs))
+    for days, open_then in ((6, 4), (8, 0)):
+        at = AT + days * DAY
+        assert await inquire(writer, lambda *_: Upstream(), sources, lambda: at, paced=False) == 0
+        assert len(await writer.write(left)) == open_then

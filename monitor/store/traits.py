@@ -35,6 +35,9 @@ AGAIN, LONGEST = 60, 6 * 3600
 GIVEN_UP = 7 * DAY
 """Seconds after which what was not answered is not asked again, nor what has no files."""
 
+FORGOTTEN = 4 * GIVEN_UP
+"""Seconds after which nobody is there any more who could be asked: its source is not configured."""
+
 MOST = 2000
 """Events that are read in one turn."""
 
@@ -98,7 +101,7 @@ def enlist(
             continue
         due, ready = at + min(settle, age), row["seen"] + age
         _ask(db, row["project"], row["version"], source, at, due=due, ready=ready, quiet=False)
-    db.execute("DELETE FROM inquiry WHERE due < ?", (at - GIVEN_UP,))
+    db.execute("DELETE FROM inquiry WHERE due < ?", (at - FORGOTTEN,))
     reached = rows[-1]["seq"] if len(rows) == MOST else events.head(db)
     if reached != seq:
         events.move_bookmark(db, BOOKMARK, reached)
@@ -170,7 +173,11 @@ def _ask(
 
 
 def open_inquiries(db: sqlite3.Connection, sources: Mapping[int, Source], at: int) -> list[Inquiry]:
-    """Those that are due; not before the release that theirs is to be compared with."""
+    """Those that are due; not before the release that theirs is to be compared with.
+
+    Where there are none, old ones that cannot be asked are given up: a week in which we were away
+    says nothing of the others.
+    """
     able = {key: source for key, source in sources.items() if source.provider.traits is not None}
     after_files = [
         key
@@ -207,6 +214,11 @@ def open_inquiries(db: sqlite3.Connection, sources: Mapping[int, Source], at: in
                 max(row["ready"], row["added"] + GIVEN_UP),
                 Release(row["name"], row["label"], files=files, tag=tag),
             )
+        )
+    if not found:
+        db.execute(
+            "DELETE FROM inquiry WHERE due < ? AND source IN (SELECT value FROM json_each(?))",
+            (at - GIVEN_UP, _json(list(able))),
         )
     return found
 
