@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 
 import pytest
@@ -206,6 +207,6 @@ async def test_what_has_no_files_is_given_up_after_a_week(two):
         needs.files = True
         sources[key] = replace(source, provider=replace(source.provider, traits=needs))
     for days, open_then in ((6, 4), (8, 0)):
-        at = AT + days * DAY
-        assert await inquire(writer, lambda *_: Upstream(), sources, lambda: at, paced=False) == 0
+        clock = partial(int, AT + days * DAY)
+        assert await inquire(writer, lambda *_: Upstream(), sources, clock, paced=False) == 0
         assert len(await writer.write(left)) == open_then
