@@ -158,8 +158,10 @@ def test_B_what_no_file_and_no_date_can_be_says_nothing_and_hides_nothing(
     for project in said:
         registry.publish("pypi", project, "1.0")
     rig.start()
-    for project, file in said.items():
+    for project in said:
         assert rig.process.ask("watch", f"pypi/{project}").returncode == 0
+        rig.process.until("visit", mechanism="versions", project=project, outcome="ok")
+    for project, file in said.items():
         body = page(project, ["1.0", "2.0"], **file)
         registry.fail(f"/pypi/simple/{project}/", 200, None, ANSWER, body)
     rig.process.ask("poll")
