@@ -159,7 +159,7 @@ class Crawler:
         A page that did not change comes without body, so its next page cannot be read out of it:
         all are asked whether they changed, and if one did, the walk is made anew in full.
         """
-        for request in (first, *(replace(first, url=url) for url in trail)):
+        for request in (first, *(replace(first, url=url, further=True) for url in trail)):
             reply = await asked.fetch(request)
             reply.body.close()
             if not reply.unchanged:

@@ -127,6 +127,7 @@ class Request:
     part: str | None = (
         None  # what of it we know: the answer may be its end (monitor.formats.growing)
     )
+    further: bool = field(default=False, compare=False)  # an answer has led to it: it ends a walk
 
 
 @dataclass(slots=True)

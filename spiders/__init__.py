@@ -106,7 +106,7 @@ async def transport(
             # A copy of "not modified" would be no answer, so everything is asked in full.
             validators, inner = None, Recording(inner, network.record)
         thrifty = Thrifty(inner, validators, credentials.fingerprint)
-        polite = Polite(thrifty, network, pauses or Pauses(), clock)
+        polite = Polite(thrifty, network, pauses or Pauses(), clock, credentials.fingerprint)
         here = Careful({"file": Files(network)}, network, clock)
         with _seldom_swept():
             yield Beside(here, Once(Patient(polite, network)))

@@ -15,6 +15,7 @@ class Pause(NamedTuple):
     until: float
     outcome: Outcome
     reason: str
+    remedy: str = ""
 
 
 class Pauses:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 
 from monitor.errors import FetchError, MonitorError, ReadError
 from monitor.model import Finding, Outcome, Reply, Request
@@ -81,7 +82,7 @@ async def _follow(
             with blaming(request, reply):
                 for finding in read(reply):
                     if isinstance(finding, Request):
-                        todo.append(finding)
+                        todo.append(replace(finding, further=True))
                         continue
                     found += 1
                     if found > items:

@@ -9,6 +9,7 @@ import os
 import random
 import tracemalloc
 import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from monitor.errors import FetchError
 from monitor.model import Outcome, Request
 from spiders.verdict import retry_after
+from spiders.walk import walk
 from tests.spiders.conftest import Clock, Kept, failing, outcome
 from tests.spiders.upstream import Upstream, answer
 
@@ -154,6 +156,66 @@ async def test_a05_a_tenth_of_a_quota_is_left_to_others(going):
 
     assert len(up.asked) <= 90
     assert set(ends) == {Outcome.OK, Outcome.THROTTLED}
+
+
+async def test_a05_with_a_small_quota_projects_are_answered_one_after_the_other(going):
+    """Two requests a project (releases, then tags): what was begun is ended before more begins."""
+    clock, left = Clock(), 60
+
+    def script(asked, _):
+        nonlocal left
+        left -= 1
+        return answer(
+            b"{}", X_RateLimit_Limit="60", X_RateLimit_Remaining=str(left), X_RateLimit_Reset="3600"
+        )
+
+    async with Upstream(script) as up, going(clock=clock, patience=0.05) as fetch:
+
+        def read(reply):
+            if not reply.request.url.endswith("/tags"):
+                yield replace(reply.request, url=reply.request.url + "/tags")
+
+        async def visit(number):
+            async for _ in walk(Request(up.url(f"/{number}")), read, fetch.transport):
+                pass
+
+        ends = await asyncio.gather(*(outcome(visit(n)) for n in range(40)))
+
+    done = ends.count(Outcome.OK)
+    assert len(up.asked) == 2 * done
+    assert 15 <= done <= 17
+    assert set(ends) == {Outcome.OK, Outcome.THROTTLED}
+
+
+async def test_a05_a_spent_quota_tells_how_to_have_a_larger_one(going):
+    spent = answer(
+        b"{}", X_RateLimit_Limit="60", X_RateLimit_Remaining="2", X_RateLimit_Reset="3600"
+    )
+    async with Upstream(spent) as up, going() as fetch:
+        await fetch(up.url())
+        error = await failing(fetch(up.url("/2")))
+    origin = up.url().rstrip("/")
+    assert f'[network.credentials.NAME] origin = "{origin}"' in (error.remedy or "")
+
+
+async def test_a_slot_goes_to_who_waits_even_where_others_gave_up(going):
+    busy = asyncio.Event()
+
+    async def script(*_):
+        await busy.wait()
+        return answer(b"ok")
+
+    async with Upstream(script) as up, going(concurrency=1) as fetch:
+        first, gave_up, last = (
+            asyncio.create_task(outcome(fetch(up.url(f"/{n}")))) for n in range(3)
+        )
+        while not up.asked:
+            await asyncio.sleep(0)
+        gave_up.cancel()
+        busy.set()
+        assert await first is Outcome.OK
+        assert await last is Outcome.OK
+    assert len(up.asked) == 2
 
 
 async def test_a06_a_failing_host_is_given_a_rest_and_others_are_not(going):
