@@ -85,6 +85,39 @@ class Transports(Protocol):
     def __call__(self, source: Source, answered: int | None, /) -> Transport: ...
 
 
+class Rests:
+    """Sources whose server wants no more for now: their projects need not be tried one by one.
+
+    When the time is over, one project is asked, then two, then four: a quota that is spread over
+    an hour has room for one at a time, and hundreds that ask in vain would each be a failure.
+    """
+
+    FULL = 64
+    """Projects at a time from which on a source counts as recovered."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, int] = {}
+        self._most: dict[str, int] = {}
+
+    def refused(self, due: Due, until: int) -> None:
+        """A visit was throttled. One that is called by its address speaks for its server only."""
+        if due.project is not None and "://" not in due.project:
+            self._until[due.source] = max(until, self._until.get(due.source, 0))
+            self._most[due.source] = 1
+
+    def answered(self, due: Due) -> None:
+        """A visit came through."""
+        if due.project is not None and (most := self._most.get(due.source)):
+            self._most[due.source] = 2 * most
+            if most >= self.FULL:
+                del self._most[due.source], self._until[due.source]
+
+    def most(self, at: int) -> dict[str, int]:
+        """How many projects may be asked at a time, of sources where that is few; 0 while a rest
+        lasts."""
+        return {name: 0 if self._until[name] > at else most for name, most in self._most.items()}
+
+
 @dataclass(slots=True)
 class Crawler:
     """Makes visits for whoever runs it: the daemon, or one command.
@@ -101,6 +134,7 @@ class Crawler:
     gate: Gate = field(default_factory=Gate)
     jitter: float = 0.1
     dice: Callable[[], float] = random.random
+    rests: Rests = field(default_factory=Rests)
     indexing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def visit(self, source: Source, due: Due) -> Report:
@@ -140,6 +174,7 @@ class Crawler:
                 return await self._index(visit, asked, request, read, bulky, due)
             await self._collect(visit, walk(request, read, asked))
             self._conclude(visit, asked, due)
+            self.rests.answered(due)
             return await self._write(
                 visit,
                 lambda db: record(db, visit, wanted=self.wanted, gate=self.gate),
@@ -323,6 +358,10 @@ class Crawler:
         visit.outcome = Outcome.INVALID
         if isinstance(error, FetchError):
             visit.outcome, retry_after = error.outcome, error.retry_after
+            if error.outcome is Outcome.THROTTLED:
+                self.rests.refused(due, visit.at + round(retry_after or 60))
+            else:
+                self.rests.answered(due)
         visit.releases, visit.answers, visit.cursor = [], asked.answers, None
         visit.error, visit.remedy = f"{error.where}: {error.what}", error.remedy
         if isinstance(error, FetchError) and error.status and not error.remedy:

@@ -100,6 +100,7 @@ class Daemon:
     background: set[asyncio.Future[Any]] = field(default_factory=set)
     stranded: list[due.Due] = field(default_factory=list)  # visits that could not be recorded
     visited: int = 0
+    hungry: bool = False  # the last sweep found more than there was room for
     stuck_until: float = 0.0
     trouble: StoreError | None = None  # what has kept us from writing since the last beat
     fatal: StoreError | None = None  # why we end although nobody told us to
@@ -276,8 +277,11 @@ class Daemon:
             except BaseException:
                 self.stranded += left
                 raise
-        under_way = list(self.visits.values())
-        claimed = await self.writer.write(lambda db: due.claim(db, sources, at, room, under_way))
+        under_way, most = list(self.visits.values()), self.crawler.rests.most(at)
+        claimed = await self.writer.write(
+            lambda db: due.claim(db, sources, at, room, under_way, most=most)
+        )
+        self.hungry = len(claimed) >= room
         for one in claimed:
             source = self.runtime.sources.get(one.source)
             if source is None:
@@ -302,7 +306,8 @@ class Daemon:
         report = await self.crawler.visit(self.runtime.sources[one.source], one)
         self.visited += 1
         self._tell(report, time.monotonic() - started)
-        if report.result.events or report.result.ask or report.result.woken:
+        more_waits = self.hungry and 2 * len(self.visits) <= self.runtime.settings.schedule.visits
+        if more_waits or report.result.events or report.result.ask or report.result.woken:
             self.more.set()
 
     def _tell(self, report: Report, seconds: float) -> None:

@@ -170,7 +170,8 @@ class Polite:
         """Those who sign in may mostly ask more."""
         if self._known_by(url):
             return None
-        origin = "{0}://{1}".format(*urlsplit(url))
+        asked = urlsplit(url)
+        origin = f"{asked.scheme}://{asked.netloc}"
         return f'a credential may allow more: [network.credentials.NAME] origin = "{origin}"'
 
 

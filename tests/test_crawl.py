@@ -9,7 +9,7 @@ from io import BytesIO
 
 import pytest
 
-from monitor.crawl import BATCH, Crawler
+from monitor.crawl import BATCH, Crawler, Rests
 from monitor.model import Mention, Outcome, Reply
 from monitor.protocols import Ask, Provider
 from monitor.settings import Source as SourceSettings
@@ -20,6 +20,7 @@ from monitor.store.writer import Writer
 from tests.store.station import settings_of, station
 
 HOUR = 3600
+NOON = 1_800_000_000
 
 
 @pytest.fixture
@@ -225,3 +226,27 @@ async def test_D18_two_workers_with_one_feed_tell_once_and_the_stale_one_says_wh
         assert slow.result.outcome is Outcome.RETRY
         assert "somebody else" in (slow.visit.error or "")
         assert one.released() == ["pkg:pypi/aurora@1.1"]
+
+
+def test_J03_a_source_that_had_enough_is_tried_with_one_project_then_with_more():
+    rests = Rests()
+    one = due.Due("github", "versions", 0, "o/tool")
+
+    rests.refused(one, NOON + 240)
+    assert rests.most(NOON) == {"github": 0}
+    assert rests.most(NOON + 240) == {"github": 1}
+    rests.answered(one)
+    assert rests.most(NOON + 240) == {"github": 2}
+    rests.refused(one, NOON + 600)
+    assert rests.most(NOON + 300) == {"github": 0}
+    for _ in range(7):
+        rests.answered(one)
+    assert rests.most(NOON + 600) == {}
+
+
+def test_a_server_that_had_enough_says_nothing_of_the_others_of_its_source():
+    """Of a source whose projects are addresses (git, folder), each lies on a server of its own."""
+    rests = Rests()
+    rests.refused(due.Due("git", "versions", 0, "https://git.example/a.git"), NOON + 240)
+    rests.refused(due.Due("pypi", "feed", 0), NOON + 240)
+    assert rests.most(NOON) == {}

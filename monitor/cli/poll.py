@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from monitor.store.writer import Writer
 
 GOOD = ("ok", "unchanged")
+
+BITE = 1000
+"""Projects that are claimed at once."""
 
 
 @click.command()
@@ -57,6 +61,7 @@ def poll(ctx: click.Context, source: tuple[str, ...], json: bool, quiet: bool) -
         if not quiet:
             click.echo(f"{told}{mine}, {len(failed)} failed")
         _complain(failed)
+        _tell_left(one.left)
     ctx.exit(UPSTREAM if failed else 0)
 
 
@@ -68,6 +73,7 @@ class Round:
         self.names = [source.name for source in chosen]
         self.reports: list[Report] = []
         self.watched = 0  # releases of projects that are watched
+        self.left: Counter[str] = Counter()  # projects that were not asked, by source
         self._met: set[tuple[str, str, str | None]] = set()
 
     async def run(self, *, json: bool, quiet: bool) -> list[Report]:
@@ -83,11 +89,11 @@ class Round:
 
         app, runtime = self.app, self.app.runtime
         with lock(app.state), contextlib.closing(Writer(app.state)) as writer:
-            await self._begin(writer, now())
+            known = await self._begin(writer, now())
             with contextlib.closing(open_reader(app.state)) as reader:
                 before = events.head(reader)
                 async with crawling(runtime, writer, reader, now) as crawler:
-                    with _progress(quiet) as bar:
+                    with _progress(quiet, known) as bar:
                         visits = self._visits(writer, crawler, bar)
                         async with contextlib.aclosing(visits):
                             async for report in visits:
@@ -113,7 +119,8 @@ class Round:
                     )  # fmt: skip
         return self.reports
 
-    async def _begin(self, writer: Writer, at: int) -> None:
+    async def _begin(self, writer: Writer, at: int) -> int:
+        """Everything is due now; returns how much that is."""
         from monitor.acts import ACTS
         from monitor.store import due
 
@@ -124,7 +131,8 @@ class Round:
         problems = await writer.write(lambda db: runtime.sync_packages(db, at))
         for problem in problems:
             complaint(problem)
-        await writer.write(lambda db: ACTS["poll"](db, runtime, at, sources=self.names))
+        told = await writer.write(lambda db: ACTS["poll"](db, runtime, at, sources=self.names))
+        return int(told["due"])
 
     async def _visits(self, writer: Writer, crawler: Crawler, bar: Bar) -> AsyncGenerator[Report]:
         """Visit in rounds: what one brings to light is visited in the next, and nothing twice."""
@@ -134,19 +142,28 @@ class Round:
         room = asyncio.Semaphore(self.app.settings.schedule.visits)
         sources = self.app.runtime.sources
 
-        async def visit(one: Due) -> Report:
+        async def visit(one: Due) -> Report | None:
             async with room:
+                if one.project is not None and crawler.rests.most(_now()).get(one.source) == 0:
+                    left.append(one)  # it would be refused like those before it
+                    return None
                 report = await crawler.visit(sources[one.source], one)
             self.reports.append(report)
             bar(report, 0)
             return report
 
-        while claimed := await self._claim(writer):
+        while claimed := await self._claim(writer, crawler):
+            left: list[Due] = []
             bar(None, len(claimed))
             tasks = [asyncio.create_task(visit(one)) for one in claimed]
             try:
                 for done in asyncio.as_completed(tasks):
-                    yield await done
+                    if (report := await done) is not None:
+                        yield report
+                if left:
+                    self.left.update(one.source for one in left)
+                    at = _now()
+                    await writer.write(partial(due.release_claims, dues=left, at=at))
             except BaseException:
                 # Ctrl-C, or a full disk: what is under way is abandoned whole, and due again.
                 for task in tasks:
@@ -157,14 +174,17 @@ class Round:
                     await writer.write(partial(due.release_claims, dues=claimed, at=at))
                 raise
 
-    async def _claim(self, writer: Writer) -> list[Due]:
+    async def _claim(self, writer: Writer, crawler: Crawler) -> list[Due]:
         """What is due and was not visited in this round yet."""
         from monitor.store import due
 
         chosen = [self.app.runtime.sources[name] for name in self.names]
         at = _now()
         claimed = await writer.write(lambda db: due.claim_questions(db, chosen, at))
-        claimed += await writer.write(lambda db: due.claim_projects(db, chosen, at, 1000))
+        most = crawler.rests.most(at)
+        claimed += await writer.write(
+            lambda db: due.claim_projects(db, chosen, at, BITE, most=most)
+        )
         fresh = [one for one in claimed if _name(one) not in self._met]
         again = [one for one in claimed if _name(one) in self._met]
         if again:
@@ -187,8 +207,8 @@ def _now() -> int:
 
 
 @contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[Bar]:
-    """A bar of the visits made, out of those that are known to be due so far."""
+def _progress(quiet: bool, known: int) -> Iterator[Bar]:
+    """A bar of the visits made, out of those that are `known` to be due, and what they lead to."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda report, more: None
         return
@@ -204,13 +224,13 @@ def _progress(quiet: bool) -> Iterator[Bar]:
         console=Console(stderr=True),
         transient=True,
     ) as progress:
-        task = progress.add_task("", total=0, last="")
-        counts = {"known": 0, "failed": 0}
+        task = progress.add_task("", total=known, last="")
+        counts = {"claimed": 0, "failed": 0}
 
         def step(report: Report | None, more: int) -> None:
-            counts["known"] += more
+            counts["claimed"] += more
             if report is None:
-                progress.update(task, total=counts["known"])
+                progress.update(task, total=max(known, counts["claimed"]))
                 return
             counts["failed"] += report.result.outcome.value not in GOOD
             bad = f"{counts['failed']} failed, " if counts["failed"] else ""
@@ -235,6 +255,15 @@ def _complain(failed: list[Report]) -> None:
         more = f" (and {len(reports) - 1} more alike)" if len(reports) > 1 else ""
         what = report.result.doubt or report.visit.error or outcome
         complaint(MonitorError(where, f"{outcome}: {what}{more}", remedy))
+
+
+def _tell_left(left: Counter[str]) -> None:
+    """Projects that would have been refused like others of their source."""
+    from monitor.errors import MonitorError
+
+    for name, count in left.items():
+        what = f"{several(count, 'more project')} there were not asked, and stay due"
+        complaint(MonitorError(name, what, "`monitor run` asks them as fast as its quota allows"))
 
 
 def _json(report: Report) -> dict[str, Any]:

@@ -58,11 +58,19 @@ def list_(app: App, everything: bool, states: tuple[str, ...], json: bool) -> No
                 "yes" if row["marked"] else "no",
                 row["attempts"],
                 ago(_next(row, now) or row["written"] or row["added"]),
-                row["failure"] or (row["worker"] if row["state"] == "taken" else None) or "",
+                row["failure"] or _holder(row, now) or "",
             )
             for row in rows
         ],
     )
+
+
+def _holder(row: dict[str, Any], now: int) -> str | None:
+    """Who has a job; of one whose lease has ended, that anybody may take it."""
+    if row["state"] != "taken":
+        return None
+    over = row["free_at"] is not None and row["free_at"] <= now
+    return f"free again: the lease of {row['worker']} has ended" if over else str(row["worker"])
 
 
 @queue.command()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heapreplace
+from itertools import chain
 
 from monitor.schedule import DAY, LONGEST_PAUSE
 from monitor.sources import Source
@@ -13,6 +17,8 @@ WEEK = 7 * DAY
 
 LEASE = 900
 """Seconds after which a visit that never ended is due again: its process is gone."""
+
+_NONE: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,34 +162,46 @@ def claim_questions(db: sqlite3.Connection, sources: Sequence[Source], at: int) 
 
 
 def claim_projects(
-    db: sqlite3.Connection, sources: Sequence[Source], at: int, limit: int
+    db: sqlite3.Connection,
+    sources: Sequence[Source],
+    at: int,
+    limit: int,
+    *,
+    busy: Mapping[str, int] = _NONE,
+    most: Mapping[str, int] = _NONE,
 ) -> list[Due]:
-    """Projects that are due, the longest overdue first (fault J03).
+    """Projects that are due, shared out among their sources (fault J03).
+
+    The source with the fewest visits is served first, so that a hundred thousand names at one
+    registry keep nobody from asking another. Of each source those that are watched come first,
+    three places out of four; among equals the longest overdue.
 
     Only at sources that answer for a single project: what stands in a feed or an index alone is
     not asked for by itself, whoever watches it.
+
+    `busy`  visits under way, by the source's name
+    `most`  visits that a source may have at a time, where that is less than `limit`
     """
     names = {source.id: source.name for source in sources if source.provider.versions}
-    if not names:
+    chosen = _shared_out(db, names, at, limit, busy, most)
+    if not chosen:
         return []
-    rows = db.execute(
-        f"""
-        UPDATE listing SET due = ?1, leased = ?2
-        WHERE (source, project) IN (
-            SELECT source, project FROM listing INDEXED BY listing_due
-            WHERE due <= ?2 AND {_FREE} AND source IN ({_marks(names, 4)})
-            ORDER BY due LIMIT ?3)
-        RETURNING source, project, name, fails, changed, answered, doubt
-        """,
-        (at + LEASE, at, limit, *names),
-    ).fetchall()
-    # Where a quota does not suffice for all, it is not always the same ones that go without.
-    rows.sort(key=lambda row: row["answered"] or 0)
+    rows = {
+        (row["source"], row["project"]): row
+        for row in db.execute(
+            """
+            UPDATE listing SET due = ?1, leased = ?2
+            WHERE (source, project) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?3))
+            RETURNING source, project, name, fails, changed, answered, doubt
+            """,
+            (at + LEASE, at, json.dumps(chosen)),
+        ).fetchall()
+    }
     watched = {
         row[0]
         for row in db.execute(
             f"SELECT project FROM watch WHERE project IN ({','.join('?' * len(rows))})",
-            [row["project"] for row in rows],
+            [project for _, project in rows],
         )
     }
     return [
@@ -198,7 +216,7 @@ def claim_projects(
             answered=row["answered"],
             doubt=row["doubt"] is not None,
         )
-        for row in rows
+        for row in map(rows.__getitem__, chosen)
     ]
 
 
@@ -207,20 +225,24 @@ def claim(
     sources: Sequence[Source],
     at: int,
     room: int,
-    under_way: Iterable[Due] = (),
+    under_way: Sequence[Due] = (),
+    *,
+    most: Mapping[str, int] = _NONE,
 ) -> list[Due]:
-    """Questions that are due, and projects for as long as there is room.
+    """Questions that are due, and projects for as long as there is room (see `claim_projects`).
 
     A visit `under_way` that takes longer than its lease keeps it: it is not begun anew, and what
     it brings is taken.
     """
     claimed = claim_questions(db, sources, at)
     if len(claimed) < room:
-        claimed += claim_projects(db, sources, at, room - len(claimed))
-    busy = {(one.source, one.mechanism, one.project): one.lease or 0 for one in under_way}
+        busy = Counter(one.source for one in (*under_way, *claimed))
+        rest = room - len(claimed)
+        claimed += claim_projects(db, sources, at, rest, busy=busy, most=most)
+    leases = {(one.source, one.mechanism, one.project): one.lease or 0 for one in under_way}
     found = []
     for one in claimed:
-        lease = busy.get((one.source, one.mechanism, one.project))
+        lease = leases.get((one.source, one.mechanism, one.project))
         if lease is None:
             found.append(one)
             continue
@@ -231,6 +253,53 @@ def claim(
             (lease - LEASE, one.project or one.mechanism, one.source),
         )
     return found
+
+
+def _shared_out(
+    db: sqlite3.Connection,
+    names: Mapping[int, str],
+    at: int,
+    limit: int,
+    busy: Mapping[str, int],
+    most: Mapping[str, int],
+) -> list[tuple[int, int]]:
+    """The (source, project) to be asked now, in that order."""
+    waiting: list[tuple[int, int, int, Iterator[tuple[int, int]]]] = []
+    for number, name in names.items():
+        under_way = busy.get(name, 0)
+        room = min(limit, most[name] - under_way) if name in most else limit
+        line = _in_line(db, number, at, room) if room > 0 else iter(())
+        if (first := next(line, None)) is not None:
+            waiting.append((under_way, first[0], number, chain((first,), line)))
+    heapify(waiting)
+    chosen: list[tuple[int, int]] = []
+    while waiting and len(chosen) < limit:
+        under_way, since, number, line = waiting[0]
+        if (following := next(line, None)) is None:
+            heappop(waiting)
+            continue
+        chosen.append((number, following[1]))
+        heapreplace(waiting, (under_way + 1, since, number, line))
+    return chosen
+
+
+def _in_line(db: sqlite3.Connection, source: int, at: int, room: int) -> Iterator[tuple[int, int]]:
+    """What is due at a source as (since when, project): three that are watched, one that is not."""
+    eager, others = (
+        deque(
+            db.execute(
+                "SELECT due, project FROM listing INDEXED BY listing_due"
+                f" WHERE source = ?1 AND eager = ?3 AND due <= ?2 AND {_FREE}"
+                " ORDER BY due LIMIT ?4",
+                (source, at, kind, room),
+            )
+        )
+        for kind in (1, 0)
+    )
+    for place in range(min(room, len(eager) + len(others))):
+        line = others if others and (not eager or place % 4 == 3) else eager
+        due, project = line.popleft()
+        yield due, project
 
 
 def release_claims(db: sqlite3.Connection, dues: Iterable[Due], at: int) -> None:
@@ -318,21 +387,14 @@ def nudge(db: sqlite3.Connection, purl: str, sources: Sequence[Source], at: int)
 
 def idle(db: sqlite3.Connection, sources: Sequence[Source]) -> list[str]:
     """Sources that have nothing to be asked: no feed, no index, no project that is watched."""
-    busy = {row[0] for row in db.execute("SELECT source FROM listing WHERE due IS NOT NULL")}
-    return [one.name for one in sources if not one.mechanisms and one.id not in busy]
-
-
-def next_due(db: sqlite3.Connection) -> int | None:
-    """When the next visit of any kind is due."""
-    times = [
+    busy = {
         row[0]
         for row in db.execute(
-            "SELECT min(due) FROM question UNION ALL"
-            " SELECT min(due) FROM listing WHERE due IS NOT NULL"
+            "SELECT id FROM source WHERE EXISTS"
+            " (SELECT 1 FROM listing WHERE listing.source = source.id AND due IS NOT NULL)"
         )
-        if row[0] is not None
-    ]
-    return min(times, default=None)
+    }
+    return [one.name for one in sources if not one.mechanisms and one.id not in busy]
 
 
 def validators(db: sqlite3.Connection, source: int, url: str) -> sqlite3.Row | None:

@@ -344,9 +344,14 @@ def mark(db: sqlite3.Connection, which: str, at: int, *, on: bool, who: str) -> 
 
 
 def retry(db: sqlite3.Connection, which: str, at: int) -> Json:
-    """Have a failed job tried again, its attempts counted anew."""
+    """Have a job that failed tried again, its attempts counted anew.
+
+    So does one that waits for its next attempt by itself: whoever mended what was in its way need
+    not wait for the end of the pause.
+    """
     row = find(db, which)
-    if row["state"] not in ("failed", "revoked", "superseded"):
+    pausing = row["state"] == "ready" and row["failure"] and row["free_at"] > at
+    if row["state"] not in ("failed", "revoked", "superseded") and not pausing:
         raise UsageError(which, f"it is {row['state']}", _instead(row))
     state = "ready" if row["name"] else "waiting"
     db.execute(

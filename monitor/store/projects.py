@@ -110,6 +110,7 @@ def watch(
         """,
         (project, at, name, current, owner, rules, origin),
     )
+    db.execute("UPDATE listing SET eager = 1 WHERE project = ? AND NOT eager", (project,))
     if source.provider.versions is not None:
         db.execute(
             "UPDATE listing SET due = coalesce(due, ?) WHERE project = ? AND source = ?",
@@ -158,7 +159,7 @@ def named_in_settings(db: sqlite3.Connection, project: int) -> bool:
 def unwatch(db: sqlite3.Connection, project: int) -> bool:
     """No longer watched. What is known stays."""
     gone = db.execute("DELETE FROM watch WHERE project = ?", (project,)).rowcount > 0
-    db.execute("UPDATE listing SET due = NULL WHERE project = ?", (project,))
+    db.execute("UPDATE listing SET due = NULL, eager = 0 WHERE project = ?", (project,))
     return gone
 
 

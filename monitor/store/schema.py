@@ -103,6 +103,7 @@ CREATE TABLE listing (
     added    INTEGER NOT NULL,
     baseline INTEGER,                 -- first complete look at its versions
     due      INTEGER,                 -- NULL: not asked by itself
+    eager    INTEGER NOT NULL DEFAULT 0,  -- 1: watched, and asked before those that are not
     leased   INTEGER,                 -- since when it is asked; `due` is the end of the lease
     asked    INTEGER,
     answered INTEGER,
@@ -118,7 +119,7 @@ CREATE TABLE listing (
     ignored  TEXT,                    -- what stands among its versions and is none: how many, some
     PRIMARY KEY (source, project)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX listing_due ON listing (due) WHERE due IS NOT NULL;
+CREATE INDEX listing_due ON listing (source, eager, due) WHERE due IS NOT NULL;
 CREATE INDEX listing_project ON listing (project);
 
 -- What somebody wants to be told of, with the settings that go with it.

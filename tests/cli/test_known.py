@@ -450,3 +450,24 @@ def test_an_address_that_is_watched_is_exported_whole(cli: Cli):
     page = cli("export", "--format", "nvchecker").out
     assert 'url = "https://d.example/pub/"' in page
     assert 'regex = "tool[-_]v?' in page
+
+
+# ── more to ask than an upstream allows ───────────────────────────────────────────────
+
+
+def test_J03_a_poll_beyond_a_quota_answers_what_it_can_and_says_what_is_left(cli: Cli, registry):
+    """GitHub allows 60 requests an hour without a token; a project takes two."""
+    for number in range(150):
+        registry.publish("github", f"o/tool{number}", "v1.0")
+    names = ", ".join(f'"o/tool{number}"' for number in range(150))
+    source = cli.config / "sources" / "github.toml"
+    source.write_text(f"projects = [{names}]\n{source.read_text()}")
+
+    polled = cli("poll", "github")
+    listed = [row for row in cli("list", "--json").lines if row["stable"] == "1.0"]
+
+    assert polled.code == 3
+    assert 14 <= len(listed) <= 27
+    assert "a credential may allow more" in polled.err
+    assert "more projects there were not asked, and stay due" in polled.err
+    assert len(registry.requests("/github/*")) == 2 * len(listed)

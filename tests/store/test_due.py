@@ -17,9 +17,9 @@ from tests.store.shelf import AT, DAY, release
 HOUR = 3600
 
 
-def claim(shelf, at, limit=1000):
+def claim(shelf, at, limit=1000, **more):
     with transaction(shelf.db):
-        return due.claim_projects(shelf.db, list(shelf.sources.values()), at, limit)
+        return due.claim_projects(shelf.db, list(shelf.sources.values()), at, limit, **more)
 
 
 def fill(shelf, count):
@@ -310,3 +310,45 @@ def test_J03_claiming_costs_the_same_however_many_projects_are_not_due(shelf):
         steps.append(len(taken))
 
     assert steps[1] <= 2 * steps[0] + 2
+
+
+def test_J03_a_registry_with_much_to_ask_keeps_nobody_from_asking_another(shelf):
+    shelf.add("large", "index", "versions", follow="all")
+    shelf.add("small", "versions", follow="all")
+    fill(shelf, 500)
+    shelf.versions("1.0", project="tiny", source="small")
+    shelf.db.execute("UPDATE listing SET due = ? WHERE name = 'tiny'", (AT + 1000,))
+    at = AT + 2000
+
+    first = claim(shelf, at, 10)
+    later = claim(shelf, at, 40, busy={"large": 30})
+
+    assert [one.project for one in first].count("tiny") == 1
+    assert {one.source for one in later} == {"large"}
+    assert len(first + later) == len({one.project for one in first + later}) == 50
+
+
+def test_J03_what_is_watched_is_asked_before_a_hundred_names_that_moved(shelf):
+    shelf.add("shelf", "index", "versions", follow="all")
+    fill(shelf, 100)
+    source = shelf.sources["shelf"]
+    with transaction(shelf.db):
+        for name in ("p90", "p91", "p92", "p93"):
+            projects.watch(shelf.db, shelf.project(name), AT, source=source)
+
+    order = [one.project for one in claim(shelf, AT + 1000, 8)]
+
+    assert order == ["p90", "p91", "p92", "p0", "p93", "p1", "p2", "p3"]  # nor do those starve
+    with transaction(shelf.db):
+        projects.unwatch(shelf.db, shelf.project("p94"))
+        projects.unwatch(shelf.db, shelf.project("p90"))
+    assert shelf.listing("p90")["eager"] == 0
+
+
+def test_a_source_that_wants_few_at_a_time_gets_few(shelf):
+    shelf.add("shy", "index", "versions", follow="all")
+    fill(shelf, 20)
+
+    assert claim(shelf, AT + 1000, 10, most={"shy": 0}) == []
+    assert len(claim(shelf, AT + 1000, 10, most={"shy": 2}, busy={"shy": 1})) == 1
+    assert len(claim(shelf, AT + 1000, 10, busy={"shy": 1})) == 10
