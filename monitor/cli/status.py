@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections import Counter
 from typing import Any
 
 import click
@@ -279,15 +281,19 @@ def _told(row: dict[str, Any], now: int) -> list[str]:
 
 def _print_troubled(head: str, troubled: list[dict[str, Any]], now: int) -> None:
     """Failing projects; those that fail alike are told once, and counted."""
-    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in troubled:
-        alike.setdefault((row["source"], row["outcome"] + _gist(row)), []).append(row)
+        kind = (row["source"], row["outcome"], row["remedy"] or "")
+        alike.setdefault((*kind, _gist(row)), []).append(row)
+    gists = Counter(key[:-1] for key in alike)
     if alike:
         _head(head)
-    for (source, _), rows in alike.items():
+    for key, rows in alike.items():
+        source, first = key[0], rows[0]
         names = ", ".join(clean(row["purl"]) for row in rows[:3])
-        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-        first = rows[0]
+        # Only so many of a kind were read; where their errors are alike, all of them are.
+        count = first["alike"] if gists[key[:-1]] == 1 else len(rows)
+        more = f" and {count - 3} more" if count > 3 else ""
         then = ago(max(first["due"], now), now)
         click.echo(f"  {names}{more} at {source}: {first['outcome']}, next {then}")
         click.echo(f"    {clean(first['error'])}")
@@ -298,5 +304,5 @@ def _print_troubled(head: str, troubled: list[dict[str, Any]], now: int) -> None
 def _gist(row: dict[str, Any]) -> str:
     """An error without what is different for every project and at every attempt."""
     what = str(row["error"]).partition(": ")[2] or str(row["error"])
-    what = what.replace(row["purl"].rpartition("/")[2], "")
+    what = re.sub("'[^']*'", "", what.replace(row["purl"].rpartition("/")[2], ""))
     return "".join(c for c in what if not c.isdigit())

@@ -310,25 +310,32 @@ def sources(db: sqlite3.Connection) -> list[Json]:
 def troubled(
     db: sqlite3.Connection, at: int, *, given_up: bool = False, limit: int = 50
 ) -> list[Json]:
-    """Projects whose last visit did not answer, the longest first.
+    """Projects whose last visit did not answer, the longest first: at most `limit` of each kind.
+
+    A kind is a source with an outcome and a remedy; `alike` is how many projects are of it, so
+    that one server's trouble hides nobody else's.
 
     Those that have not answered for a week are listed apart (`given_up`): what
     is asked of them is little, and none is ever forgotten (faults D11, J06).
     """
     rows = db.execute(
         """
-        SELECT project.purl, source.name AS source, listing.outcome, listing.error,
-               listing.remedy, listing.fails, listing.due, listing.answered,
-               coalesce(listing.answered, listing.added) AS since
-        FROM listing JOIN project ON project.id = listing.project
-        JOIN source ON source.id = listing.source
-        WHERE listing.error IS NOT NULL AND listing.due IS NOT NULL
-              AND (coalesce(listing.answered, listing.added) < ?) = ?
-        ORDER BY listing.answered LIMIT ?
+        SELECT * FROM (
+            SELECT project.purl, source.name AS source, listing.outcome, listing.error,
+                   listing.remedy, listing.fails, listing.due, listing.answered,
+                   coalesce(listing.answered, listing.added) AS since,
+                   count(*) OVER kind AS alike,
+                   row_number() OVER (kind ORDER BY listing.answered, listing.project) AS place
+            FROM listing JOIN project ON project.id = listing.project
+            JOIN source ON source.id = listing.source
+            WHERE listing.error IS NOT NULL AND listing.due IS NOT NULL
+                  AND (coalesce(listing.answered, listing.added) < ?) = ?
+            WINDOW kind AS (PARTITION BY listing.source, listing.outcome, listing.remedy)
+        ) WHERE place <= ? ORDER BY answered, purl
         """,
         (at - GIVEN_UP, given_up, limit),
     )
-    return [dict(row) for row in rows]
+    return [{key: value for key, value in dict(row).items() if key != "place"} for row in rows]
 
 
 def counts(db: sqlite3.Connection) -> Json:

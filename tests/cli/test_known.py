@@ -471,3 +471,18 @@ def test_J03_a_poll_beyond_a_quota_answers_what_it_can_and_says_what_is_left(cli
     assert "a credential may allow more" in polled.err
     assert "more projects there were not asked, and stay due" in polled.err
     assert len(registry.requests("/github/*")) == 2 * len(listed)
+
+
+def test_J10_much_trouble_of_one_kind_hides_no_other(known: Cli, registry):
+    """A screen names some of each kind; all are counted."""
+    names = ", ".join(f'"nobody/tool{number}"' for number in range(60))
+    github = known.config / "sources" / "github.toml"
+    github.write_text(f"projects = [{names}]\n{github.read_text()}")
+    registry.github.limits[False] = 1000
+    assert known("watch", "crates/vanished").code == 0
+    assert known("poll", "github", "crates").code == 3
+
+    told = known("status").out.partition("failing projects")[2]
+
+    assert "and 57 more at github: gone" in told
+    assert "vanished" in told

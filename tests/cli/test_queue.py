@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import os
 import shutil
 import time
@@ -253,3 +254,27 @@ def _rows(cli: Cli) -> list[dict[str, str]]:
         {name: line[a:b].strip() for name, a, b in zip(names, starts, ends, strict=True)}
         for line in lines
     ]
+
+
+def test_who_mended_the_machine_need_not_wait_for_the_next_attempt(queued: Cli):
+    job = queued("queue", "take", "--worker", "one").json
+    queued("queue", "fail", str(job["id"]), "--fence", str(job["fence"]), "--class",
+           "infrastructure", "--text", "docker is not running")  # fmt: skip
+    assert queued("queue", "take", "--worker", "one").json["id"] != job["id"]
+
+    assert queued("queue", "retry", job["recipe"]).code == 0
+
+    again = queued("queue", "take", "--worker", "one").json
+    assert (again["id"], again["attempts"]) == (job["id"], 1)
+
+
+def test_the_list_says_that_a_job_whose_lease_has_ended_is_free(queued: Cli):
+    toml = queued.config / "monitor.toml"
+    toml.write_text(toml.read_text() + '\n[queue]\nlease = "1s"\n')
+    job = queued("queue", "take", "--worker", "one").json
+    with sqlite3.connect(queued.state / "monitor.db") as db:
+        db.execute("UPDATE job SET free_at = free_at - 60 WHERE id = ?", (job["id"],))
+
+    (row,) = [row for row in _rows(queued) if row["STATE"] == "taken"]
+
+    assert row["NOTE"].startswith("free again: the lease of one")
