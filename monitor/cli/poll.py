@@ -101,8 +101,8 @@ class Round:
                                     print_json([_json(report)])
                     step = publish.advance if app.settings.queue.enabled else publish.inquire
                     await writer.write(lambda db: step(db, runtime.context, now()))
-                    known, paced = runtime.context.sources, app.settings.network.pace > 0
-                    await inquire(writer, crawler.transport, known, now, paced=paced)
+                    numbered, paced = runtime.context.sources, app.settings.network.pace > 0
+                    await inquire(writer, crawler.transport, numbered, now, paced=paced)
                 mine = events.of_watched(reader)
                 self.watched = sum(
                     event.kind is Kind.RELEASED and mine(event)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import os
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
