@@ -209,12 +209,20 @@ class Runtime:
         from monitor.store.known import enrol
 
         found, problems = self.placed()
-        kept: dict[int, dict[str, Any]] = {}
+        kept: dict[int, list[tuple[Source, dict[str, Any]]]] = {}
         for source, name, package in found:
             project, _ = enrol(db, source, name, at)
-            # packages.toml comes first, and says more than the `projects` of a source.
-            said = kept.setdefault(project, package)
-            projects.watch(db, project, at, source=source, origin="settings", **said)
+            kept.setdefault(project, []).append((source, package))
+        shared: dict[int, list[dict[str, Any]]] = {}
+        for project, named in kept.items():
+            packages = _packages([package for _, package in named])
+            facts = packages[0]
+            if len(packages) > 1:
+                shared[project] = packages
+                facts = projects.in_common(packages)
+            for source, _ in named:
+                projects.watch(db, project, at, source=source, origin="settings", **facts)
+        projects.share(db, shared)
         for row in db.execute("SELECT project FROM watch WHERE origin = 'settings'").fetchall():
             if row["project"] not in kept:
                 projects.unwatch(db, row["project"])
@@ -246,6 +254,15 @@ class Runtime:
         for source in self.settings.sources.values():
             for project in source.projects:
                 yield f"{source.name}/{project}", {"name": project.rpartition("/")[2]}
+
+
+def _packages(named: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The packages among what the settings name of one project, each once, in that order.
+
+    A source's `projects` say nothing of a package; they count where nothing else is said.
+    """
+    packages = {one["name"]: one for one in reversed(named) if "rules" in one}
+    return list(reversed(packages.values())) or named[:1]
 
 
 def _said(rules: Rules) -> dict[str, Any]:

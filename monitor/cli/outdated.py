@@ -207,10 +207,7 @@ def _compared(
     if place is None:
         return row
     source: Source = app.runtime.sources.get(place["source"]) or default_source(place["provider"])
-    rules, scheme = rules_of(db, source, project["id"])
-    if one.rules is not None:
-        rules = one.rules.over(source.rules)
-        scheme = rules.scheme or source.provider.ordering
+    rules, scheme = rules_of(db, source, project["id"], one.rules)
     judged = appraise(db, source, project["id"], rules=rules)
     found = _newer(judged, one.version, scheme, rules)
     if judged.newest:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.cli import App
 from monitor.cli.completion import of_watched
 from monitor.cli.render import ago, as_json, clean, print_json, styled, table, timed
+
+if TYPE_CHECKING:
+    from monitor.rules import Rules
+    from monitor.store.appraise import Appraisal
 
 _TIMES = ("added", "newest_published", "stable_published", "stable_seen", "answered")
 _PLACE_TIMES = ("added", "baseline", "due", "asked", "answered", "changed", "gone")
@@ -25,9 +29,9 @@ def list_(app: App, json: bool) -> None:
     """
     from monitor.store import projects
 
-    rows = projects.watched(app.reader)
+    rows = [_own(app, row) if row["shared"] else row for row in projects.watched(app.reader)]
     if json:
-        print_json(timed(_without(row, "stable_key", "rules"), *_TIMES) for row in rows)
+        print_json(timed(_without(row, "stable_key", "rules", "shared"), *_TIMES) for row in rows)
         return
     if not rows:
         click.echo("nothing is watched yet: `monitor watch pypi/requests` begins it")
@@ -37,7 +41,7 @@ def list_(app: App, json: bool) -> None:
         ("PROJECT", "STABLE", "NEWEST", "SINCE", "YOURS", "CHECKED", "NOTE"),
         [
             (
-                row["purl"],
+                f"{row['purl']} ({row['name']})" if row["shared"] else row["purl"],
                 row["stable"] or "-",
                 row["newest"] if row["newest"] != row["stable"] else "",
                 ago(row["stable_published"] or row["stable_seen"], now),
@@ -47,6 +51,41 @@ def list_(app: App, json: bool) -> None:
             )
             for row in rows
         ],
+    )
+
+
+def _own(app: App, row: dict[str, Any]) -> dict[str, Any]:
+    """One of several packages of a project: what is newest by its own rules."""
+    import msgspec
+
+    from monitor.rules import Rules
+    from monitor.store import glance
+
+    judged = _appraised(app, row["shared"], msgspec.json.decode(row["rules"], type=Rules))
+    live = {one["version"]: one for one in glance.live(app.reader, row["shared"])}
+    newest, stable = live.get(judged.newest or "", {}), live.get(judged.stable or "", {})
+    return row | {
+        "newest": judged.newest,
+        "newest_published": newest.get("published"),
+        "stable": judged.stable,
+        "stable_published": stable.get("published"),
+        "stable_seen": stable.get("first_seen"),
+    }
+
+
+def _appraised(app: App, project: int, own: Rules | None) -> Appraisal:
+    """A project judged anew, by the rules of one of its packages or by its own."""
+    from monitor.runtime import default_source
+    from monitor.store import glance, projects
+    from monitor.store.appraise import Appraisal, appraise, rules_of
+
+    versions = projects.versions(app.reader, project)
+    if not versions:
+        return Appraisal()
+    seen = glance.sighting(app.reader, versions[0]["id"])
+    source = app.runtime.sources.get(seen["source"]) or default_source(seen["provider"])
+    return appraise(
+        app.reader, source, project, rules=rules_of(app.reader, source, project, own)[0]
     )
 
 
@@ -64,16 +103,19 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     from monitor.store import glance, projects
 
     db = app.reader
-    row: Any = projects.one(db, without_version(what))
+    name = without_version(what)
+    row: Any = projects.one(db, name)
+    own = projects.package_rules(db, row["id"], name)
     versions = projects.versions(db, row["id"])
     places = projects.listings(db, row["id"])
     told = glance.events_of(db, row["id"], 10)
     asked = glance.proposals(db, row["id"])
-    if row["newest"] is None and versions:
-        row = _judged(app, row, versions)
+    if (own is not None or row["newest"] is None) and versions:
+        row = _judged(app, row, versions, own)
     by_id = {version["id"]: version["version"] for version in versions}
     facts: dict[str, Any] = {
         "purl": row["purl"],
+        "packages": projects.packages_of(db, row["id"]),
         "stable": by_id.get(row["stable"]),
         "newest": by_id.get(row["newest"]),
         "conflict": projects.conflict(db, row["id"]),
@@ -91,6 +133,9 @@ def show(app: App, what: str, limit: int, json: bool) -> None:
     click.echo(f"  newest stable  {clean(facts['stable'])}")
     if facts["newest"] != facts["stable"]:
         click.echo(f"  newest         {clean(facts['newest'])}")
+    if facts["packages"]:
+        whose = f"as {name} has it; shared by" if own is not None else "shared by"
+        click.echo(clean(f"  packages       {whose} {', '.join(facts['packages'])}"))
     for place in places:
         waits = "seen with its source" if place["due"] is None else "not asked yet"
         state = place["error"] or place["outcome"] or waits
@@ -135,15 +180,12 @@ def _believed(db: Any, project: int) -> str:
     return f"; {clean(ranks.said)} is believed" if ranks else ""
 
 
-def _judged(app: App, row: Any, versions: list[dict[str, Any]]) -> dict[str, Any]:
-    """A project that nobody watches is not judged when it is seen, so it is now."""
-    from monitor.runtime import default_source
-    from monitor.store import glance
-    from monitor.store.appraise import appraise
-
-    seen = glance.sighting(app.reader, versions[0]["id"])
-    source = app.runtime.sources.get(seen["source"]) or default_source(seen["provider"])
-    found = appraise(app.reader, source, row["id"])
+def _judged(
+    app: App, row: Any, versions: list[dict[str, Any]], own: Rules | None
+) -> dict[str, Any]:
+    """A project that nobody watches is not judged when it is seen, so it is now; and so is one
+    of several packages."""
+    found = _appraised(app, row["id"], own)
     ids = {version["version"]: version["id"] for version in versions}
     for version in versions:
         if verdict := found.verdicts.get(version["version"]):

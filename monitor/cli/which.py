@@ -94,8 +94,9 @@ def _meant(app: App, text: str, watched: list[dict[str, Any]]) -> Meant:
     found = Meant(text, version)
     try:
         rows = _matching(name, watched)
-        if len(rows) == 1:
-            found.known = rows[0]
+        if len({row["purl"] for row in rows}) == 1:
+            # Of packages that share a project none is meant where it is called by its own name.
+            found.known = rows[0] if len(rows) == 1 else None
             return _stored(app, found, rows[0]["purl"])
         if rows:
             raise ambiguous(name, [row["purl"] for row in rows])

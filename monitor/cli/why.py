@@ -47,14 +47,15 @@ def _facts(app: App, name: str, wanted: str | None) -> dict[str, Any]:
     row = projects.one(db, name)
     versions = projects.versions(db, row["id"])
     if wanted is None:
-        wanted = _newest(app, db, row, versions)
+        wanted = _newest(app, db, row, versions, name)
     version = _version(row, versions, wanted)
     seen = glance.sighting(db, version["id"])
-    judged = _judged(app, db, row["id"], seen)
+    judged = _judged(app, db, row["id"], seen, name)
     leader = next((v["version"] for v in versions if v["id"] == version["alias"]), None)
     own = judged.verdicts.get(leader or version["version"])
     return {
         "purl": row["purl"],
+        "packages": projects.packages_of(db, row["id"]),
         "version": version["version"],
         "alias_of": leader,
         "published": iso(version["published"]),
@@ -104,14 +105,18 @@ def _wanted(app: App, purl: str) -> str | None:
 
 
 def _newest(
-    app: App, db: sqlite3.Connection, row: sqlite3.Row, versions: list[dict[str, Any]]
+    app: App,
+    db: sqlite3.Connection,
+    row: sqlite3.Row,
+    versions: list[dict[str, Any]],
+    name: str,
 ) -> str | None:
     """The version that is meant where none is said: as judged now."""
     from monitor.store import glance
 
     if not versions:
         return None
-    judged = _judged(app, db, row["id"], glance.sighting(db, versions[0]["id"]))
+    judged = _judged(app, db, row["id"], glance.sighting(db, versions[0]["id"]), name)
     return judged.stable or judged.newest or str(versions[0]["version"])
 
 
@@ -133,12 +138,17 @@ def _version(
     )
 
 
-def _judged(app: App, db: sqlite3.Connection, project: int, seen: dict[str, Any]) -> Appraisal:
+def _judged(
+    app: App, db: sqlite3.Connection, project: int, seen: dict[str, Any], name: str
+) -> Appraisal:
+    """By the rules of the package that was named, where several share the project."""
     from monitor.runtime import default_source
-    from monitor.store.appraise import appraise
+    from monitor.store import projects
+    from monitor.store.appraise import appraise, rules_of
 
     source = app.runtime.sources.get(seen["source"]) or default_source(seen["provider"])
-    return appraise(db, source, project)
+    own = projects.package_rules(db, project, name)
+    return appraise(db, source, project, rules=own and rules_of(db, source, project, own)[0])
 
 
 def _rejected(judged: Appraisal, own: Verdict | None) -> list[Verdict]:
@@ -182,6 +192,8 @@ def _result(text: str | None) -> Any:
 
 def _print(facts: dict[str, Any], now: int) -> None:
     click.echo(styled(f"{clean(facts['purl'])}@{clean(facts['version'])}", bold=True))
+    if facts["packages"]:
+        _line("packages", ", ".join(facts["packages"]))
     if facts["alias_of"]:
         _line("the same as", facts["alias_of"])
     seen = facts["observed"]

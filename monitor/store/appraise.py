@@ -56,15 +56,22 @@ class Appraisal:
         return max(lower, key=lambda one: one.key).candidate.version if lower else None
 
 
-def rules_of(db: sqlite3.Connection, source: Source, project: int) -> tuple[Rules, str]:
-    """The rules that hold for a project: its own over its source's; and the scheme."""
+def rules_of(
+    db: sqlite3.Connection, source: Source, project: int, own: Rules | None = None
+) -> tuple[Rules, str]:
+    """The rules that hold for a project: its own over its source's; and the scheme.
+
+    `own` are those of one of several packages that share it.
+    """
     rules = source.rules
     row = db.execute(
         "SELECT (SELECT rules FROM watch WHERE project = ?1) AS rules,"
         " EXISTS (SELECT 1 FROM proposal WHERE project = ?1 AND answer = 1) AS answered",
         (project,),
     ).fetchone()
-    if row["rules"] not in (None, "{}"):
+    if own is not None:
+        rules = own.over(rules)
+    elif row["rules"] not in (None, "{}"):
         rules = _rules.decode(row["rules"]).over(rules)
     if row["answered"]:
         said = db.execute(

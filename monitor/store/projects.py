@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
@@ -13,6 +13,7 @@ from monitor.store import numbers, states
 from monitor.store.ranks import ranking
 
 if TYPE_CHECKING:  # `monitor list` has no time for it
+    from monitor.rules import Rules
     from monitor.sources import Source
 
 
@@ -53,6 +54,7 @@ def find(db: sqlite3.Connection, text: str) -> list[str]:
         """
         SELECT project.purl FROM watch CROSS JOIN project ON project.id = watch.project
         WHERE lower(watch.name) = ?1 OR lower(project.purl) LIKE ?2 ESCAPE '\\'
+              OR watch.project IN (SELECT project FROM package WHERE lower(name) = ?1)
         ORDER BY project.purl
         """,
         (text.lower(), f"%/{like}"),
@@ -159,8 +161,70 @@ def named_in_settings(db: sqlite3.Connection, project: int) -> bool:
 def unwatch(db: sqlite3.Connection, project: int) -> bool:
     """No longer watched. What is known stays."""
     gone = db.execute("DELETE FROM watch WHERE project = ?", (project,)).rowcount > 0
+    db.execute("DELETE FROM package WHERE project = ?", (project,))
     db.execute("UPDATE listing SET due = NULL, eager = 0 WHERE project = ?", (project,))
     return gone
+
+
+_FEWER = ("skip", "exclude", "allow")
+"""Rules that are lists of exceptions: what all packages except, all of them except."""
+
+
+def in_common(packages: Sequence[Json]) -> Json:
+    """What several packages of one project have in common: name (the first), current, owner, rules.
+
+    A project is judged by this, in whatever order they stand: a pin that only one of them has says
+    nothing of the project.
+    """
+    import json
+
+    first, *others = (json.loads(package["rules"]) for package in packages)
+    rules = {}
+    for key, value in first.items():
+        said = [other.get(key) for other in others]
+        if key in _FEWER:
+            if common := [one for one in value if all(one in (other or ()) for other in said)]:
+                rules[key] = common
+        elif all(other == value for other in said):
+            rules[key] = value
+    facts: Json = {"name": packages[0]["name"], "rules": json.dumps(rules, separators=(",", ":"))}
+    for key in ("current", "owner"):
+        values = {package[key] for package in packages}
+        facts[key] = values.pop() if len(values) == 1 else None
+    return facts
+
+
+def share(db: sqlite3.Connection, packages: Mapping[int, Sequence[Json]]) -> None:
+    """Keep which packages share a project: by project, their name, current, owner and rules."""
+    rows = sorted(
+        (project, one["name"], one["current"], one["owner"], one["rules"])
+        for project, several in packages.items()
+        for one in several
+    )
+    there = db.execute("SELECT project, name, current, owner, rules FROM package").fetchall()
+    if [tuple(row) for row in there] != rows:
+        db.execute("DELETE FROM package")
+        db.executemany("INSERT INTO package VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def package_rules(db: sqlite3.Connection, project: int, name: str) -> Rules | None:
+    """The rules of the package that is called so, where several share the project; else None."""
+    row = db.execute(
+        "SELECT rules FROM package WHERE project = ? AND lower(name) = lower(?)", (project, name)
+    ).fetchone()
+    if row is None:
+        return None
+    import msgspec
+
+    from monitor.rules import Rules
+
+    return msgspec.json.decode(row["rules"], type=Rules)
+
+
+def packages_of(db: sqlite3.Connection, project: int) -> list[str]:
+    """The names of the packages that share a project; empty where it is one package's alone."""
+    rows = db.execute("SELECT name FROM package WHERE project = ? ORDER BY name", (project,))
+    return [row["name"] for row in rows]
 
 
 def ack(db: sqlite3.Connection, project: int, version: str | None) -> str | None:
@@ -182,10 +246,18 @@ def ack(db: sqlite3.Connection, project: int, version: str | None) -> str | None
 
 
 def watched(db: sqlite3.Connection) -> list[Json]:
-    """Every watched project with what is known of it, by name."""
+    """Every watched project with what is known of it, by name.
+
+    One that several packages share has a row for each: `shared` is then the project's id, and
+    `newest` and `stable` are those of the project, not by the package's rules.
+    """
     rows = db.execute(
         f"""
-        SELECT project.purl, watch.name, watch.current, watch.owner, watch.added, watch.rules,
+        SELECT project.purl, coalesce(package.name, watch.name) AS name,
+               iif(package.name IS NULL, watch.current, package.current) AS current,
+               iif(package.name IS NULL, watch.owner, package.owner) AS owner,
+               watch.added, coalesce(package.rules, watch.rules) AS rules,
+               package.project AS shared,
                newest.version AS newest, newest.published AS newest_published,
                stable.version AS stable, stable.published AS stable_published,
                stable.sort_key AS stable_key, acked.version AS acked,
@@ -200,11 +272,12 @@ def watched(db: sqlite3.Connection) -> list[Json]:
                (SELECT listing.outcome FROM listing WHERE listing.project = project.id
                 ORDER BY listing.asked DESC LIMIT 1) AS outcome
         FROM watch CROSS JOIN project ON project.id = watch.project
+        LEFT JOIN package ON package.project = watch.project
         LEFT JOIN version AS newest ON newest.id = project.newest
         LEFT JOIN version AS stable ON stable.id = project.stable
         LEFT JOIN version AS acked ON acked.id = watch.acked
         LEFT JOIN sighting ON sighting.id = stable.seen
-        ORDER BY coalesce(watch.name, project.purl) COLLATE NOCASE
+        ORDER BY coalesce(package.name, watch.name, project.purl) COLLATE NOCASE
         """
     )
     return [dict(row) for row in rows]
@@ -227,7 +300,9 @@ def spelled(db: sqlite3.Connection) -> dict[str, tuple[str, str]]:
 def names(db: sqlite3.Connection) -> list[tuple[str, str | None]]:
     """The purl of every watched project, and what its watcher calls it."""
     rows = db.execute(
-        "SELECT purl, name FROM watch CROSS JOIN project ON project.id = watch.project"
+        "SELECT purl, coalesce(package.name, watch.name) AS name"
+        " FROM watch CROSS JOIN project ON project.id = watch.project"
+        " LEFT JOIN package ON package.project = watch.project"
     )
     return [(row["purl"], row["name"]) for row in rows]
 

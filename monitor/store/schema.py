@@ -134,6 +134,17 @@ CREATE TABLE watch (
     origin   TEXT NOT NULL DEFAULT 'command'   -- or 'packages.toml'
 ) STRICT;
 
+-- The packages of packages.toml that share one project, each with its own rules; `watch` says what
+-- they have in common. A project that one package is made of has no row here.
+CREATE TABLE package (
+    project INTEGER NOT NULL REFERENCES project,
+    name    TEXT NOT NULL,
+    current TEXT,
+    owner   TEXT,
+    rules   TEXT NOT NULL,
+    PRIMARY KEY (project, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE version (
     id        INTEGER PRIMARY KEY,
     project   INTEGER NOT NULL REFERENCES project,
