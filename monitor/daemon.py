@@ -343,7 +343,8 @@ class Daemon:
         step = publish.advance if settings.queue.enabled else publish.inquire
         await self.writer.write(lambda db: step(db, context, at))
         head = events.head(self.reader)
-        if head == self.published and at < self.issue_at:
+        there = not settings.feed.enabled or (self.runtime.feed_folder / "feed.json").exists()
+        if head == self.published and at < self.issue_at and there:
             return
         outputs = (("queue", settings.queue.enabled, self._write_queue),
                    ("feed", settings.feed.enabled, self._write_feed))  # fmt: skip

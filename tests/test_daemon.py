@@ -88,6 +88,14 @@ def asked(registry: Registry, path: str) -> None:
         time.sleep(0.05)
 
 
+def appears(folder: Path, pattern: str) -> None:
+    """Wait until there is such a file."""
+    end = time.monotonic() + 30
+    while not list(folder.glob(pattern)):
+        assert time.monotonic() < end, f"{pattern} never appeared in {folder}"
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def daemon(tmp_path: Path, registry: Registry) -> Iterator[Process]:
     """Not started yet; watches PyPI and crates.io of the lab."""
@@ -341,6 +349,22 @@ def test_C13_rules_that_are_edited_judge_what_is_stored_and_tell_no_release(
     told = [json.loads(line) for line in daemon.ask("feed", "--json").stdout.splitlines()]
     assert "released" not in {one["_release"]["kind"] for one in told}
     assert daemon.stop() == 0
+
+
+def test_a_feed_that_somebody_took_away_is_written_again_to_the_byte(
+    daemon: Process, registry: Registry
+) -> None:
+    registry.publish("pypi", "aurora", "1.0")
+    daemon.start(MONITOR_FEED__PAGE_SIZE="1")
+    feed = daemon.state / "feed"
+    appears(feed, "pages/*/*/0000001.json")
+    pages = {page.name: page.read_bytes() for page in feed.glob("pages/*/*/*.json")}
+
+    feed.rename(daemon.state / "taken")
+
+    appears(feed, "feed.json")
+    again = {page.name: page.read_bytes() for page in feed.glob("pages/*/*/*.json")}
+    assert again | pages == again
 
 
 # ── parts of it, with a clock and a writer of the test's ──────────────────────────────

@@ -133,6 +133,9 @@ def verify(ctx: click.Context, where: str | None, key: str | None, json: bool) -
         click.echo(
             clean(f"{word}: {found.items} entries in {found.pages} pages and feed.json, {proof}")
         )
+        if found.problems and own:
+            told_by = "the daemon or `monitor poll` writes its pages anew from the log, to the byte"
+            click.echo(clean(f"→ look at it, then remove {app.runtime.feed_folder}: {told_by}"))
     ctx.exit(MACHINE if found.problems or found.stale else 0)
 
 

@@ -17,6 +17,8 @@ from monitor.cli.completion import of_sources
 from monitor.cli.render import as_json, clean, complaint, iso, print_json, several, width
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from monitor.crawl import Crawler, Report
     from monitor.sources import Source
     from monitor.store.due import Due
@@ -99,6 +101,7 @@ class Round:
                             async for report in visits:
                                 if json:
                                     print_json([_json(report)])
+                    self.left = self._waiting(reader, crawler)
                     step = publish.advance if app.settings.queue.enabled else publish.inquire
                     await writer.write(lambda db: step(db, runtime.context, now()))
                     numbered, paced = runtime.context.sources, app.settings.network.pace > 0
@@ -134,6 +137,14 @@ class Round:
         told = await writer.write(lambda db: ACTS["poll"](db, runtime, at, sources=self.names))
         return int(told["due"])
 
+    def _waiting(self, reader: sqlite3.Connection, crawler: Crawler) -> Counter[str]:
+        """How many projects are still due of sources whose servers want no more for now."""
+        from monitor.store import due
+
+        at, sources = _now(), self.app.runtime.sources
+        resting = [sources[name] for name in crawler.rests.most(at) if name in self.names]
+        return +Counter({one.name: due.waiting(reader, one, at) for one in resting})
+
     async def _visits(self, writer: Writer, crawler: Crawler, bar: Bar) -> AsyncGenerator[Report]:
         """Visit in rounds: what one brings to light is visited in the next, and nothing twice."""
         from monitor.errors import StoreError
@@ -161,7 +172,6 @@ class Round:
                     if (report := await done) is not None:
                         yield report
                 if left:
-                    self.left.update(one.source for one in left)
                     at = _now()
                     await writer.write(partial(due.release_claims, dues=left, at=at))
             except BaseException:

@@ -143,6 +143,7 @@ def _source(
         "mechanism": mechanism,
         "projects": row.get("projects"),
         "failing": row.get("failing"),
+        "unasked": row.get("unasked"),
         "answered": row.get("answered"),
         "asked": row.get("asked"),
         "outcome": row.get("outcome"),
@@ -230,7 +231,7 @@ def _print_sources(rows: list[dict[str, Any]], now: int) -> None:
                 row["source"],
                 row["provider"],
                 _asked_for(row),
-                ago(row["answered"], now),
+                ago(row["answered"] and min(row["answered"], now), now),
                 row["outcome"] or "not asked yet",
                 "under way" if row["under_way"] else ago(row["due"] and max(row["due"], now), now),
                 "STALE" if row["stale"] else "fresh" if row["answered"] else "",
@@ -253,7 +254,8 @@ def _asked_for(row: dict[str, Any]) -> str:
     if not row["projects"]:
         return "projects (none watched)"
     bad = f", {row['failing']} failing" if row["failing"] else ""
-    return f"{row['projects']} project{'s' if row['projects'] > 1 else ''}{bad}"
+    new = f", {row['unasked']} not asked yet" if row["unasked"] and row["answered"] else ""
+    return f"{row['projects']} project{'s' if row['projects'] > 1 else ''}{bad}{new}"
 
 
 def _told(row: dict[str, Any], now: int) -> list[str]:

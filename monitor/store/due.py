@@ -302,6 +302,14 @@ def _in_line(db: sqlite3.Connection, source: int, at: int, room: int) -> Iterato
         yield due, project
 
 
+def waiting(db: sqlite3.Connection, source: Source, at: int) -> int:
+    """How many projects are due at a source."""
+    row = db.execute(
+        "SELECT count(*) FROM listing WHERE source = ? AND due <= ?", (source.id, at)
+    ).fetchone()
+    return int(row[0])
+
+
 def release_claims(db: sqlite3.Connection, dues: Iterable[Due], at: int) -> None:
     """Visits that were abandoned whole (the daemon ends, the disk was full): due again at once."""
     for due in dues:

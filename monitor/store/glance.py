@@ -127,7 +127,8 @@ def visits(db: sqlite3.Connection) -> list[Json]:
         SELECT source.name AS source, count(*) AS projects,
                max(listing.answered) AS answered, max(listing.asked) AS asked,
                min(listing.due) AS due, count(listing.leased) AS leased,
-               sum(listing.error IS NOT NULL) AS failing
+               sum(listing.error IS NOT NULL) AS failing,
+               sum(listing.asked IS NULL) AS unasked
         FROM listing JOIN source ON source.id = listing.source
         WHERE listing.due IS NOT NULL GROUP BY source.name
         """
@@ -140,7 +141,7 @@ def visits(db: sqlite3.Connection) -> list[Json]:
             FROM listing JOIN source ON source.id = listing.source
             JOIN project ON project.id = listing.project
             WHERE source.name = ? AND listing.due IS NOT NULL
-            ORDER BY listing.error IS NULL, coalesce(listing.answered, 0) LIMIT 1
+            ORDER BY listing.error IS NULL, listing.answered IS NULL, listing.answered LIMIT 1
             """,
             (row["source"],),
         ).fetchone()
