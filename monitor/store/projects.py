@@ -254,8 +254,10 @@ def watched(db: sqlite3.Connection) -> list[Json]:
     rows = db.execute(
         f"""
         SELECT project.purl, coalesce(package.name, watch.name) AS name,
-               iif(package.name IS NULL, watch.current, package.current) AS current,
-               iif(package.name IS NULL, watch.owner, package.owner) AS owner,
+               CASE WHEN package.name IS NULL THEN watch.current
+                    ELSE package.current END AS current,
+               CASE WHEN package.name IS NULL THEN watch.owner
+                    ELSE package.owner END AS owner,
                watch.added, coalesce(package.rules, watch.rules) AS rules,
                package.project AS shared,
                newest.version AS newest, newest.published AS newest_published,
