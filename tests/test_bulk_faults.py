@@ -339,8 +339,8 @@ async def test_D11_what_fails_for_thirty_days_is_listed_and_asked_again_when_som
         registry.fail("/pypi/simple/aurora/", 200, times=None, body=b'{"name": "aurora"}')
         registry.forget()
         end = one.at + 30 * DAY
-        while (due_at := due.next_due(one.reader)) < end:
-            await one.poll(max(0, due_at - one.at))
+        while (next_one := one.next_due()) < end:
+            await one.poll(max(0, next_one - one.at))
         tries = len(project_urls(registry, "aurora"))
 
         assert 20 <= tries <= 40

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ import structlog
 
 from demo.upstreams import write_settings
 from monitor.acts import call
+from monitor.crawl import Rests
 from monitor.daemon import Clock, Daemon
 from monitor.errors import StoreError
 from monitor.runtime import Runtime
@@ -383,6 +385,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[Daemon]:
     daemon.log = structlog.get_logger()
     daemon.writer = Writer(tmp_path)
     daemon.reader = open_reader(tmp_path)
+    daemon.crawler = SimpleNamespace(rests=Rests())  # type: ignore[assignment]
     yield daemon
     daemon.writer.close()
     daemon.reader.close()

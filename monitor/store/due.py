@@ -290,7 +290,8 @@ def _in_line(db: sqlite3.Connection, source: int, at: int, room: int) -> Iterato
             db.execute(
                 "SELECT due, project FROM listing INDEXED BY listing_due"
                 f" WHERE source = ?1 AND eager = ?3 AND due <= ?2 AND {_FREE}"
-                " ORDER BY due LIMIT ?4",
+                # Where a quota does not suffice for all, not always the same ones go without.
+                f" ORDER BY due{', answered' if kind else ''} LIMIT ?4",
                 (source, at, kind, room),
             )
         )

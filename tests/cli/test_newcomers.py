@@ -147,8 +147,9 @@ def test_a_quota_that_does_not_suffice_for_all_is_not_spent_on_halves(cli, regis
 
     first = cli("poll", "github", "--json").lines
     answered = {row["project"] for row in first if row["outcome"] == "ok"}
-    assert len(answered) >= 20
-    assert {row["outcome"] for row in first} == {"ok", "throttled"}
+    assert len(answered) >= 15  # the other half of the quota is spread over the hour
+    asked = len(registry.requests(urlsplit(registry.github_api_url).path + "/repos/*"))
+    assert asked <= 2 * len(answered) + 2
 
 
 def test_who_waits_longest_is_asked_first_where_a_quota_does_not_suffice(cli, registry):

@@ -93,6 +93,11 @@ class Station:
         found = events.follow(self.reader, 0)
         return [event for event in found if not kinds or event.kind in kinds]
 
+    def next_due(self) -> int:
+        """When the next visit of any kind is due."""
+        due = "SELECT due FROM question UNION ALL SELECT due FROM listing"
+        return int(self.reader.execute(f"SELECT min(due) FROM ({due})").fetchone()[0])
+
     def told(self, *kinds: Kind) -> list[tuple[str, str | None]]:
         """Kind and version."""
         return [(event.kind.value, event.version) for event in self.events(*kinds)]

@@ -121,11 +121,11 @@ def test_closing_writes_what_waits_and_then_takes_nothing(tmp_path):
 
 @pytest.fixture
 def small(tmp_path):
-    """A real file system of 2 MB."""
+    """A real file system of 4 MB."""
     place = tmp_path / "small"
     place.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)],
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)],
         check=False, capture_output=True,
     )  # fmt: skip
     if made.returncode:
