@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
@@ -49,7 +49,7 @@ from monitor.store.writer import Writer
 from providers import Row
 from spiders.address import without_secrets
 from spiders.thrifty import fresh
-from spiders.walk import blaming, walk
+from spiders.walk import blaming, lots
 
 Told = list[Row] | Cursor
 """What an index tells in bulk: rows, and once its cursor."""
@@ -172,7 +172,7 @@ class Crawler:
                 asked = _Asked(self.transport(source, None))
             if due.mechanism == "index":
                 return await self._index(visit, asked, request, read, bulky, due)
-            await self._collect(visit, walk(request, read, asked))
+            await self._collect(visit, lots(request, read, asked))
             self._conclude(visit, asked, due)
             self.rests.answered(due)
             return await self._write(
@@ -224,28 +224,29 @@ class Crawler:
                     raise
                 visit.poisoned[error.project] = f"cannot be stored: {error}"
 
-    async def _collect(self, visit: Visit, findings: AsyncIterator[Finding]) -> None:
+    async def _collect(self, visit: Visit, found: AsyncIterator[Sequence[Finding]]) -> None:
         visit.complete = visit.mechanism == "versions"
-        async for finding in findings:
-            match finding:
-                case Release():
-                    visit.releases.append(finding)
-                case Cursor(value):
-                    visit.cursor = value
-                case Unread():
-                    visit.unread.append(finding)
-                case Partial(reason):
-                    visit.complete, visit.partial = False, reason
-                case Ignored(raw):
-                    visit.ignored.append(raw)
-                case Renamed(_, name):
-                    visit.renamed = name
-                case Mention(project) if visit.mechanism == "feed":
-                    visit.mentions.append(project)
-                case Mention(project):
-                    raise ReadError(
-                        project, f"a {visit.mechanism} only mentions it", "mend the provider"
-                    )
+        async for lot in found:
+            for finding in lot:
+                match finding:
+                    case Release():
+                        visit.releases.append(finding)
+                    case Cursor(value):
+                        visit.cursor = value
+                    case Unread():
+                        visit.unread.append(finding)
+                    case Partial(reason):
+                        visit.complete, visit.partial = False, reason
+                    case Ignored(raw):
+                        visit.ignored.append(raw)
+                    case Renamed(_, name):
+                        visit.renamed = name
+                    case Mention(project) if visit.mechanism == "feed":
+                        visit.mentions.append(project)
+                    case Mention(project):
+                        raise ReadError(
+                            project, f"a {visit.mechanism} only mentions it", "mend the provider"
+                        )
         if visit.unread and len(visit.unread) > BAD_SHARE * len(visit.releases) + 3:
             letter = visit.unread[0]
             raise ReadError(
@@ -274,7 +275,7 @@ class Crawler:
             if bulky is not None:
                 await self._stage_in_bulk(stager, request, asked, bulky)
             else:
-                await self._stage(stager, visit, walk(request, read, asked))
+                await self._stage(stager, visit, lots(request, read, asked))
             if len(visit.unread) > BAD_SHARE * stager.count + 3:
                 raise ReadError(
                     visit.source.name,
@@ -293,17 +294,20 @@ class Crawler:
             if stager.holds:
                 self.indexing.release()
 
-    async def _stage(self, stager: _Stager, visit: Visit, findings: AsyncIterator[Finding]) -> None:
-        async for finding in findings:
-            match finding:
-                case Release() | Mention():
-                    stager.add(finding)
-                case Unread():
-                    visit.unread.append(finding)
-                case Partial():
-                    visit.complete = False
-                case Cursor(value):
-                    visit.cursor = value
+    async def _stage(
+        self, stager: _Stager, visit: Visit, found: AsyncIterator[Sequence[Finding]]
+    ) -> None:
+        async for lot in found:
+            for finding in lot:
+                match finding:
+                    case Release() | Mention():
+                        stager.add(finding)
+                    case Unread():
+                        visit.unread.append(finding)
+                    case Partial():
+                        visit.complete = False
+                    case Cursor(value):
+                        visit.cursor = value
             if stager.full:
                 await self._write_batch(stager)
 

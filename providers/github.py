@@ -185,6 +185,7 @@ class _Licence(msgspec.Struct):
 
 
 class _About(msgspec.Struct):
+    full_name: str  # every repository has one: what has none is something else
     license: _Licence | None = None
 
 

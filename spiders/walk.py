@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 
@@ -17,7 +17,11 @@ PAGES = 10_000  # of one walk
 ITEMS = 20_000_000  # findings of one walk
 
 
-def walk(
+LOT = 500
+"""Findings handed on together: each turn of an asynchronous loop costs as much as reading one."""
+
+
+async def walk(
     first: Request,
     read: Reader,
     transport: Transport,
@@ -26,11 +30,30 @@ def walk(
     items: int = ITEMS,
     seen: Callable[[Reply], None] | None = None,
 ) -> AsyncGenerator[Finding]:
+    """Yield what the upstream says, one finding after the other; as `lots`."""
+    found = lots(first, read, transport, pages=pages, items=items, seen=seen, size=1)
+    async with aclosing(found):
+        async for lot in found:
+            for finding in lot:
+                yield finding
+
+
+def lots(
+    first: Request,
+    read: Reader,
+    transport: Transport,
+    *,
+    pages: int = PAGES,
+    items: int = ITEMS,
+    seen: Callable[[Reply], None] | None = None,
+    size: int = LOT,
+) -> AsyncGenerator[Sequence[Finding]]:
     """Yield what the upstream says, asking every further question the reader raises.
 
-    `seen` is told each reply before it is read: its validators are committed with
-    the data. If the first one is `unchanged`, nothing is read and nothing yielded;
-    an unchanged later page is fetched again in full, since its part is needed.
+    Findings come in lots of one reply, `size` of them at most. `seen` is told each reply
+    before it is read: its validators are committed with the data. If the first one is
+    `unchanged`, nothing is read and nothing yielded; an unchanged later page is fetched
+    again in full, since its part is needed.
 
     Raises FetchError where an answer does not come, ReadError where one cannot be
     read, and FetchError `hostile` beyond `pages` answers or `items` findings. A
@@ -40,19 +63,19 @@ def walk(
         from spiders.crawl import crawl
 
         return _counted(first, crawl(first, read, transport, pages=pages, seen=seen), items)
-    return _follow(first, read, transport, pages, items, seen)
+    return _follow(first, read, transport, pages, items, seen, size)
 
 
 async def _counted(
     first: Request, findings: AsyncGenerator[Finding], items: int
-) -> AsyncGenerator[Finding]:
+) -> AsyncGenerator[Sequence[Finding]]:
     found = 0
     async with aclosing(findings):
         async for finding in findings:
             found += 1
             if found > items:
                 raise too_many(first, f"more than {items} findings")
-            yield finding
+            yield (finding,)
 
 
 async def _follow(
@@ -62,8 +85,9 @@ async def _follow(
     pages: int,
     items: int,
     seen: Callable[[Reply], None] | None,
-) -> AsyncGenerator[Finding]:
-    todo, asked, found = deque([first]), set[Request](), 0
+    size: int,
+) -> AsyncGenerator[Sequence[Finding]]:
+    todo, asked, left = deque([first]), set[Request](), items
     while todo:
         request = todo.popleft()
         if request in asked:
@@ -80,14 +104,20 @@ async def _follow(
             return
         try:
             with blaming(request, reply):
+                lot: list[Finding] = []
                 for finding in read(reply):
                     if isinstance(finding, Request):
                         todo.append(replace(finding, further=True))
                         continue
-                    found += 1
-                    if found > items:
+                    left -= 1
+                    if left < 0:
                         raise too_many(first, f"more than {items} findings")
-                    yield finding
+                    lot.append(finding)
+                    if len(lot) >= size:
+                        yield lot
+                        lot = []
+                if lot:
+                    yield lot
         except ReadError:
             raise  # keeps its reply, for whoever mends the provider
         except BaseException:
