@@ -43,11 +43,15 @@ def watch(
 
 @click.command()
 @click.argument("what", nargs=-1, required=True, shell_complete=of_watched)
+@click.option("--json", "json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_obj
-def unwatch(app: App, what: tuple[str, ...]) -> None:
+def unwatch(app: App, what: tuple[str, ...], json: bool) -> None:
     """Watch projects no longer. What is known of them stays."""
     for text in what:
         done = app.do("unwatch", what=text)
+        if json:
+            print_json([done])
+            continue
         word = "no longer watched:" if done["watched"] else "was not watched:"
         click.echo(clean(f"{word} {done['purl']}"))
 
@@ -55,8 +59,12 @@ def unwatch(app: App, what: tuple[str, ...]) -> None:
 @click.command()
 @click.argument("what", shell_complete=of_watched)
 @click.argument("version", required=False)
+@click.option("--json", "json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def ack(app: App, what: str, version: str | None) -> None:
+def ack(app: App, what: str, version: str | None, json: bool) -> None:
     """Say that you have seen VERSION (or the newest stable one) of a project."""
     done = app.do("ack", what=what, version=version)
+    if json:
+        print_json([done])
+        return
     click.echo(clean(f"seen: {done['purl']} {done['version']}"))

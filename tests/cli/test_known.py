@@ -273,11 +273,15 @@ def test_a_retraction_is_a_further_event(known: Cli):
 
 def test_ack_moves_what_is_compared_with(known: Cli):
     assert known("ack", "lantern").out == "seen: pkg:cargo/lantern 0.1.0\n"
+    assert known("ack", "lantern", "--json").lines == [
+        {"purl": "pkg:cargo/lantern", "version": "0.1.0"}
+    ]
     assert known("ack", "lantern", "9.9").code == 2
 
 
 def test_what_is_no_longer_watched_is_no_longer_listed(known: Cli):
-    assert known("unwatch", "aurora").code == 0
+    [said] = known("unwatch", "aurora", "--json").lines
+    assert (said["purl"], said["watched"]) == ("pkg:pypi/aurora", True)
 
     assert [row["purl"] for row in known("list", "--json").lines] == ["pkg:cargo/lantern"]
 
