@@ -60,7 +60,8 @@ class Stage:
         keep = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
         return keep | {
             "HOME": str(self.home),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            # What a page prepares in ~/bin stands in for other machines.
+            "PATH": f"{self.home / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "MONITOR_NETWORK__GATEWAY": self.gateway,
             "MONITOR_NETWORK__PACE": "0",
             "PIP_INDEX_URL": f"{self.hand.places.registry['pypi_url']}/simple/",
