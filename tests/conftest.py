@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -110,7 +110,7 @@ def no_network(request: pytest.FixtureRequest, _guarded_sockets: None) -> Iterat
         pytest.fail(f"tried to connect to {', '.join(sorted(set(_strayed)))}")
 
 
-def lacking(reason: str) -> None:
+def lacking(reason: str) -> NoReturn:
     """Skip with the reason; under CI what is missing is a failure."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)

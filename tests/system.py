@@ -18,13 +18,16 @@ from tests.lab.answers import LabError
 from tests.lab.tools import install as install_servers
 from tests.ordering.oracles import DEBIAN_PACKAGES as ORACLES
 
+SHELLS = ("fish", "zsh")
+"""Shells whose completion is tried; bash is everywhere."""
+
 
 def wanted(what: str) -> list[str]:
     """The Debian packages for the demo, or for the tests as well."""
     names = set(CONTAINERS)
     if what == "test":
         names |= {name for names in ORACLES.values() for name in names}
-        names |= {*MACHINE, "make", "openssh-client", "procps"}
+        names |= {*MACHINE, *SHELLS, "make", "openssh-client", "procps"}
     return sorted(names)
 
 

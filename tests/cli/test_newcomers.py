@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from monitor.cli import render
 from monitor.store.lock import holder, lock
 from tests.cli.conftest import Cli, write_sources
+from tests.conftest import lacking
 
 
 def packages(cli: Cli, text: str) -> None:
@@ -216,7 +217,7 @@ def test_a_terminal_too_narrow_for_columns_is_told_everything_all_the_same(rows)
 def completing(cli: Cli, registry, shell: str, script: str) -> list[str]:
     """What a shell proposes; the program is found as it is in real life."""
     if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+        lacking(f"{shell} is not installed: apt-get install {shell}")
     registry.publish("pypi", "requests", "2.0")
     cli("watch", "pypi/requests")
     program = Path(sys.executable).with_name("monitor")
