@@ -203,9 +203,15 @@ class Writer:
             return
         end = monotonic() + AWAY
         with self._answering(batch, batch.tasks):
-            batch.run(self._quick.popleft())
-            while self._quick and len(batch.tasks) < MOST and monotonic() < end:
-                batch.run(self._quick.popleft())
+            whole = batch.run_bare(self._quick.popleft())
+            while whole and self._quick and len(batch.tasks) < MOST and monotonic() < end:
+                whole = batch.run_bare(self._quick.popleft())
+            if not whole:
+                batch.roll_back()
+                self._turn.release()
+                self._quick.extendleft(reversed(batch.tasks))
+                self._give_away()
+                return
         self._minding = loop
         self._commits.put(batch)
 
@@ -244,9 +250,32 @@ class _Batch:
             with transaction(self.db):
                 self.done.append((future, write(self.db)))
         except Exception as error:
-            if not self.db.in_transaction or (isinstance(error, sqlite3.Error) and not _own(error)):
+            if self._concerns_all(error):
                 raise
             future.set_exception(error)
+
+    def run_bare(self, task: Task) -> bool:
+        """The same without a savepoint, for which SQLite copies every page before it changes it.
+
+        False where the function fails: then the batch is to be undone, and each run by itself.
+        """
+        self.tasks.append(task)
+        write, future = task
+        if not future.set_running_or_notify_cancel():
+            return True
+        try:
+            self.done.append((future, write(self.db)))
+        except Exception as error:
+            if self._concerns_all(error):
+                raise
+            return False
+        return True
+
+    def _concerns_all(self, error: Exception) -> bool:
+        """Is it the disk's fault, and not that of the function?"""
+        return not self.db.in_transaction or (
+            isinstance(error, sqlite3.Error) and not _own(error)
+        )
 
     def roll_back(self) -> None:
         if self.db.in_transaction:  # a full disk makes SQLite roll back by itself
