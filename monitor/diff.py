@@ -8,7 +8,9 @@ news. `None` in a release means "this answer did not say" and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
 
 from monitor.model import Kind, Release, State
 
@@ -36,8 +38,7 @@ _CAUTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, gc=False):
     """A version as it is stored.
 
     `alias`      it is another spelling of a version that is stored as well
@@ -52,8 +53,7 @@ class Known:
     elsewhere: State | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(msgspec.Struct, frozen=True, gc=False):
     """A spelling that is not stored yet. `alias` names the version it is equal to."""
 
     release: Release
@@ -62,8 +62,7 @@ class Added:
     news: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True, gc=False):
     """A stored version of which the upstream now says something else."""
 
     kind: Kind
@@ -150,7 +149,7 @@ def most_cautious(states: Iterable[State]) -> State:
 
 def _merge(first: Release, more: Release) -> Release:
     urls = {file.url for file in first.files}
-    return replace(
+    return msgspec.structs.replace(
         first,
         published=first.published or more.published,
         page=first.page or more.page,

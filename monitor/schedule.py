@@ -7,7 +7,7 @@ together.
 
 from __future__ import annotations
 
-from monitor.model import Outcome
+from monitor.terms import Outcome
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 

@@ -188,7 +188,7 @@ def _from_source(path: Path) -> _Facts:
     if any("{home}" in pattern for pattern in urls):
         import re2
 
-        from monitor.protocols import home_of
+        from monitor.homes import home_of
 
         home = re2.escape(home_of(constants["HOME"]))
         urls = [pattern.replace("{home}", home) for pattern in urls]

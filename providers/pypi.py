@@ -32,8 +32,9 @@ from monitor.formats import python_files, rss, simple_json
 from monitor.formats.attestations import attested, identity
 from monitor.formats.dates import utc
 from monitor.formats.text import address_of, checked, unread, web_address
+from monitor.homes import home_of
 from monitor.model import About, File, Finding, Partial, Release, Reply, Request, State, Trait
-from monitor.protocols import Ask, Provider, home_of
+from monitor.protocols import Ask, Provider
 
 JSON = "application/vnd.pypi.simple.v1+json"
 INTEGRITY = "application/vnd.pypi.integrity.v1+json"

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from monitor.cli import cli
-from monitor.protocols import home_of
+from monitor.homes import home_of
 from monitor.settings import Settings
 from tests.docs.pages import PAGES, ROOT, agree, blocks, masked
 

@@ -92,10 +92,13 @@ def _question(source: Source, project: str | None, index: bool) -> tuple[Request
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    from dataclasses import asdict
+    from datetime import datetime
 
+    import msgspec
+
+    said = msgspec.to_builtins(finding, builtin_types=(datetime,))
     kind = type(finding).__name__.lower()
-    return {"finding": kind} | {k: v for k, v in asdict(finding).items() if v not in (None, ())}
+    return {"finding": kind} | {k: v for k, v in said.items() if v not in (None, ())}
 
 
 def _in_words(finding: Finding) -> str:

@@ -183,7 +183,7 @@ def unknown_provider(app: App, name: str) -> UsageError:
 
 def _is_registry(word: str) -> bool:
     """Is this a type of purl whose registry is known, as in "npm/react"?"""
-    from monitor.protocols import home_of
+    from monitor.homes import home_of
 
     try:
         return bool(home_of(f"pkg:{word}/name"))

@@ -311,7 +311,7 @@ def _by_version(
     return {
         key: found
         for key, found in versions.items()
-        if any(part.kind == "source" for part in found)
+        if found[0].kind == "source" or any(part.kind == "source" for part in found)
     }
 
 
@@ -322,15 +322,24 @@ def _parts(folder: Folder, project: str | None, endings: frozenset[str]) -> Iter
     beside: list[FileRow] = []
     known = _folded(project) if project else None
     said: dict[str, _Part] = {}
+    stem, none, same = None, False, True
     for file in folder.files:
         name = file[0]
-        ending = name.rpartition(".")[2]
-        if ending not in endings or _NONE(name):
+        ending = name[name.rfind(".") + 1 :]
+        if ending not in endings:
             continue
-        if ending in _BESIDE:
+        if (plain := _PLAIN(name)) is not None:
+            if plain[1] != stem:  # which decides for all of its plain names
+                stem, none = plain[1], _NONE(name) is not None
+                same = known is None or _folded(stem) == known
+            if same and not none:
+                said[name] = _Part(stem, plain[2], "source", prefix + name, file)
+            elif not none:
+                strange.append(file)
+        elif _NONE(name):
+            continue
+        elif ending in _BESIDE:
             beside.append(file)
-        elif (plain := _PLAIN(name)) and (known is None or _folded(plain[1]) == known):
-            said[name] = _Part(plain[1], plain[2], "source", prefix + name, file)
         else:
             strange.append(file)
     said.update(_strange(folder, project, strange, prefix))
@@ -380,9 +389,14 @@ def _folded(name: str) -> str:
 def _release(owner: str, version: str, parts: list[_Part], base: str) -> Release | Unread:
     if len(parts) == 1:  # as nearly all are: one archive
         path, (name, size, seconds) = parts[0].path, parts[0].file
-        at = _moment(seconds)
-        files = (File(_address(base, path), None, size, name, at, kind="source"),)
-        found = checked(Release(owner, version, at, files=files if is_name(name) else (), tag=name))
+        at = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        safe = _SAFE(path) is not None  # and so is what it ends in
+        if (len(name) <= LONGEST) if safe else is_name(name):
+            address = base + path if safe else _address(base, path)
+            files: tuple[File, ...] = (File(address, None, size, name, at, kind="source"),)
+        else:
+            files = ()
+        found = checked(Release(owner, version, at, files=files, tag=name))
         assert not isinstance(found, Mention)
         return found
     order = sorted(parts, key=lambda part: part.kind != "source")

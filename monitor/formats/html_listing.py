@@ -44,7 +44,7 @@ _EVIDENCE = re.compile(r"index of |parent directory|directory listing|file listi
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _DATE = re.compile(
     r"(?=\d\d)(?:"  # most places are none where a date can begin
-    r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?"
+    r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)"
     rf"|(\d\d)-({_MONTH})-(\d{{4}}) (\d\d):(\d\d)"
     rf"|(\d{{4}})-({_MONTH})-(\d\d) (\d\d):(\d\d)(?::(\d\d))?)"
 )
@@ -85,7 +85,7 @@ def _from_html(text: str, address: str, certain: bool) -> Folder:
         reference = (html.unescape(reference) if "&" in reference else reference).strip()
         rest = text[link.end() : following.start() if following else link.end() + 2000]
         at, size = _told(rest)
-        dated = dated or at is not None
+        dated |= at is not None
         parent = rest[:40].lstrip().lower().startswith("parent directory")
         if parent or reference in ("..", "../") or reference.startswith("?"):
             upwards = True
@@ -155,11 +155,11 @@ def _told(rest: str) -> tuple[int | None, int | None]:
 
 
 def _moment(date: re.Match[str]) -> int | None:
-    y1, m1, d1, h1, n1, s1, d2, m2, y2, h2, n2, y3, m3, d3, h3, n3, s3 = date.groups()
+    iso, d2, m2, y2, h2, n2, y3, m3, d3, h3, n3, s3 = date.groups()
     try:
-        if y1:
-            parts = (int(y1), int(m1), int(d1), int(h1), int(n1), int(s1 or 0))
-        elif y2:
+        if iso:
+            return int(datetime.fromisoformat(iso + "Z").timestamp()) or None
+        if y2:
             parts = (int(y2), _NUMBERS[m2], int(d2), int(h2), int(n2), 0)
         else:
             parts = (int(y3), _NUMBERS[m3], int(d3), int(h3), int(n3), int(s3 or 0))

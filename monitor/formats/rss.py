@@ -10,9 +10,10 @@ before either sees it: https://owasp.org/www-community/vulnerabilities/XML_Exter
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from monitor.errors import FetchError
 from monitor.formats.dates import utc
@@ -31,8 +32,7 @@ _END = re.compile(
 _TAG = re.compile(r"<(/?)[A-Za-z_][^<>]*?(/?)>")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One entry of a feed. Empty text where it has none."""
 
     title: str
@@ -120,7 +120,7 @@ def _item(entry: Any) -> Item:
         _line(said("title")),
         _line(said("link")),
         _line(said("id")),
-        utc(_line(said("published"))) or utc(_line(said("updated"))),
+        utc(said("published")) or utc(said("updated")),
     )
 
 

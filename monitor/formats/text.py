@@ -7,8 +7,10 @@ can look at; it is never repaired by guessing.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
+
+import msgspec
 
 from monitor.model import Mention, Release, Reply, Unread
 
@@ -55,9 +57,9 @@ def is_name(text: object) -> bool:
     """Whether it can be a project's name: printable, without white space around it."""
     return (
         isinstance(text, str)
-        and 0 < len(text) <= LONGEST
         and text.isprintable()
         and text.strip() == text
+        and 0 < len(text) <= LONGEST
     )
 
 
@@ -68,24 +70,30 @@ def is_version(text: object) -> bool:
     """
     return (
         isinstance(text, str)
-        and 0 < len(text) <= LONGEST
         and text.isascii()
         and text.isprintable()
         and " " not in text
+        and 0 < len(text) <= LONGEST
     )
+
+
+# One page names its project with every version, and many projects have a 1.0.
+_is_name = lru_cache(8192)(is_name)
+_is_version = lru_cache(8192)(is_version)
 
 
 def checked(finding: Release | Mention) -> Release | Mention | Unread:
     """The finding itself, or a dead letter when its name or version cannot be taken."""
-    if not is_name(finding.project):
+    if not _is_name(finding.project):
         return unread(finding.project, "not a project's name")
     if isinstance(finding, Mention):
         return finding
-    if not is_version(finding.version):
+    if not _is_version(finding.version):
         return unread(f"{finding.project} {finding.version}", "not a version")
     if (reason := finding.reason) and not reason.isascii():
         # Half of a pair of surrogates is text in JSON, and nowhere else.
-        return replace(finding, reason=reason.encode("utf-8", "replace").decode())
+        whole = reason.encode("utf-8", "replace").decode()
+        return msgspec.structs.replace(finding, reason=whole)
     return finding
 
 

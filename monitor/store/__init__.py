@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from monitor.errors import StoreError
-from monitor.model import State
+from monitor.terms import State
 
 NAME = "monitor.db"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from monitor.model import Unread
 
@@ -12,8 +13,7 @@ MOST_TEXT = 2000
 """Characters kept of an error or a dead letter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """What one address said of itself: to be sent back next time, word for word."""
 
     url: str

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from monitor.model import Json
 from monitor.store import LIVE
+from monitor.terms import Json
 
 
 def events_of(

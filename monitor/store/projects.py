@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
-from monitor.model import Json, State
 from monitor.schedule import GIVEN_UP
 from monitor.store import numbers, states
 from monitor.store.ranks import ranking
+from monitor.terms import Json, State
 
 if TYPE_CHECKING:  # `monitor list` has no time for it
     from monitor.rules import Rules

@@ -273,9 +273,7 @@ class _Batch:
 
     def _concerns_all(self, error: Exception) -> bool:
         """Is it the disk's fault, and not that of the function?"""
-        return not self.db.in_transaction or (
-            isinstance(error, sqlite3.Error) and not _own(error)
-        )
+        return not self.db.in_transaction or (isinstance(error, sqlite3.Error) and not _own(error))
 
     def roll_back(self) -> None:
         if self.db.in_transaction:  # a full disk makes SQLite roll back by itself

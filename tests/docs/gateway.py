@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from monitor.protocols import home_of
+from monitor.homes import home_of
 from tests.lab.world import Places
 
 _HOP = {"connection", "keep-alive", "transfer-encoding", "host", "te", "trailer", "upgrade"}

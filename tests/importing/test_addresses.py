@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.homes import home_of
 from monitor.importing.addresses import is_distribution, place, repository_of
-from monitor.protocols import home_of
 
 
 @pytest.mark.parametrize(

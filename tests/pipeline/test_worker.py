@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from monitor.recipe_names import REPOSITORY as NAMED_BY_THE_MONITOR
 from monitor.recipe_names import image_reference
@@ -122,11 +123,13 @@ def test_E03_bytes_that_changed_after_the_release_are_not_installed(
     backend: Podman, workshop: Workshop
 ):
     workshop.lab.publish("pypi", "changed", "1.0")
-    file = replace(workshop.file("changed", "1.0"), digest="sha256:" + "0" * 64)
+    file = structs.replace(workshop.file("changed", "1.0"), digest="sha256:" + "0" * 64)
     workshop.job("pypi", "changed", "1.0", file)
     archive = workshop.lab
     archive.publish("pypi", "carrier", "1", {"x-1.tar.gz": make_source_archive("x", "1")})
-    file = replace(workshop.file("carrier", "1", kind=".tar.gz"), digest="sha256:" + "1" * 64)
+    file = structs.replace(
+        workshop.file("carrier", "1", kind=".tar.gz"), digest="sha256:" + "1" * 64
+    )
     workshop.job("generic", "x", "1", file)
     outcomes = list(work(workshop.queue, backend, workshop.settings(), drain=True))
     assert [o.failure for o in outcomes] == [Failure.DIGEST, Failure.DIGEST], outcomes
@@ -135,7 +138,7 @@ def test_E03_bytes_that_changed_after_the_release_are_not_installed(
 def test_missing_dependencies_and_missing_files_are_told_apart(backend: Podman, workshop: Workshop):
     workshop.publish("needy", "1", {"needy.py": ""}, requires=("does-not-exist-anywhere",))
     workshop.lab.publish("pypi", "vanished", "1.0")
-    gone = replace(workshop.file("vanished", "1.0"))
+    gone = structs.replace(workshop.file("vanished", "1.0"))
     workshop.job("pypi", "vanished", "1.0", gone)
     workshop.lab.withdraw("pypi", "vanished", "1.0")
     workshop.lab.fail("/pypi/files/*vanished*", status=404, times=99)

@@ -172,7 +172,7 @@ def test_an_address_finds_its_provider_the_special_before_the_general(url, found
 
 
 def test_an_address_of_the_python_index_finds_it_wherever_that_lives():
-    from monitor.protocols import home_of
+    from monitor.homes import home_of
 
     home = home_of("pkg:pypi/pip")
 
