@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 from urllib.parse import quote
@@ -88,11 +88,10 @@ class Ask:
         return self._ask(self.url)
 
     def of(self, project: str) -> Request:
-        request = self._ask(self.url.format(project=quote(project, safe=self.safe)))
-        return replace(request, project=project)
+        return self._ask(self.url.format(project=quote(project, safe=self.safe)), project)
 
-    def _ask(self, url: str) -> Request:
-        return Request(url, self.accept, headers=self.headers, tree=self.tree)
+    def _ask(self, url: str, project: str | None = None) -> Request:
+        return Request(url, self.accept, project, self.headers, self.tree)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,11 @@ _SECRET = re.compile(
 _UNPRINTABLE = re.compile(
     r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\\]"
 )
+# Nearly all of them, at half the price: what `urlsplit` says of them is the same.
+_PLAIN = re.compile(
+    r"(https?)://([a-z0-9.-]+)(?::([0-9]{1,4}|[1-5][0-9]{4}))?"
+    r"(?:(/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)(?:\?([A-Za-z0-9._~%!$&'()*+,;=:@/?-]*))?)?"
+).fullmatch
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)")
 _ip = lru_cache(maxsize=4096)(ip_address)
@@ -74,6 +79,28 @@ def take_apart(url: str) -> Address:
     A number in place of a host name is refused unless it is an IP address in
     its usual spelling: decimal, octal and hexadecimal forms hide where they lead.
     """
+    return _plainly(url) or _strictly(url)
+
+
+def _plainly(url: str) -> Address | None:
+    if len(url) > 8192 or (plain := _PLAIN(url)) is None:
+        return None
+    scheme, name, number, path, query = plain.groups()
+    if (host := _plain_host(name)) is None:
+        return None
+    port = int(number) if number else DEFAULT_PORTS[scheme]
+    return Address(scheme, host[0], port, path or "/", query or "", host[1])
+
+
+@lru_cache(maxsize=4096)
+def _plain_host(name: str) -> tuple[str, IPv4Address | IPv6Address | None] | None:
+    try:
+        return _host(name, name)
+    except FetchError:
+        return None  # it is told with the whole address
+
+
+def _strictly(url: str) -> Address:
     if len(url) > 8192 or _UNPRINTABLE.search(url):
         raise _bad(url, "the address is too long or has characters that no address has")
     try:

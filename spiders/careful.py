@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
 from datetime import UTC, datetime
 from time import monotonic
 from urllib.parse import urlsplit
@@ -113,26 +112,25 @@ class Careful:
         began = monotonic()
         encoding = stream.headers.get("content-encoding")
         try:
-            async with aclosing(stream.chunks()) as chunks:
-                async for chunk in chunks:
-                    if not wire:
-                        undo = decoder(encoding, chunk) if encoding else None
-                    wire += len(chunk)
-                    if wire > (limits.max_body or 0):
-                        raise self._too_large(request, "max_body", limits.max_body)
-                    if undo is None:
-                        spool.write(chunk)
-                    else:
-                        for piece in undo.feed(chunk):
-                            spool.write(piece)
-                            if spool.size > (limits.max_decompressed or 0):
-                                raise self._too_large(
-                                    request, "max_decompressed", limits.max_decompressed
-                                )
-                    if not judged and spool.size >= _SNIFF:
-                        judged = True
-                        self._judge(request, stream, spool)
-                    self._check_rate(request, wire, monotonic() - began)
+            while chunk := await stream.more():
+                if not wire:
+                    undo = decoder(encoding, chunk) if encoding else None
+                wire += len(chunk)
+                if wire > (limits.max_body or 0):
+                    raise self._too_large(request, "max_body", limits.max_body)
+                if undo is None:
+                    spool.write(chunk)
+                else:
+                    for piece in undo.feed(chunk):
+                        spool.write(piece)
+                        if spool.size > (limits.max_decompressed or 0):
+                            raise self._too_large(
+                                request, "max_decompressed", limits.max_decompressed
+                            )
+                if not judged and spool.size >= _SNIFF:
+                    judged = True
+                    self._judge(request, stream, spool)
+                self._check_rate(request, wire, monotonic() - began)
             if undo is not None:
                 undo.finish()
         except BadEncoding as error:
@@ -182,19 +180,16 @@ async def _glance(stream: Stream) -> bytes:
     seen = bytearray()
     try:
         undo: Decoder | None = None
-        async with aclosing(stream.chunks()) as chunks:
-            async for chunk in chunks:
-                if not seen:
-                    undo = decoder(stream.headers.get("content-encoding"), chunk)
-                if undo is None:
-                    seen += chunk
-                else:
-                    for piece in undo.feed(chunk):
-                        seen += piece
-                        if len(seen) >= _GLANCE:
-                            break
-                if len(seen) >= _GLANCE:
-                    break
+        while len(seen) < _GLANCE and (chunk := await stream.more()):
+            if not seen:
+                undo = decoder(stream.headers.get("content-encoding"), chunk)
+            if undo is None:
+                seen += chunk
+            else:
+                for piece in undo.feed(chunk):
+                    seen += piece
+                    if len(seen) >= _GLANCE:
+                        break
     except (FetchError, BadEncoding):
         pass  # the status is the news; its page need not be whole
     return bytes(seen[:_GLANCE])

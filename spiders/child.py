@@ -15,7 +15,7 @@ import re
 import resource
 import shutil
 import signal
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from monitor.errors import FetchError
 from monitor.model import Outcome
@@ -91,14 +91,15 @@ class ChildStream:
         self.headers: dict[str, str] = {}
         self.url = url
 
-    async def chunks(self) -> AsyncGenerator[bytes]:
+    async def more(self) -> bytes:
         out = self._process.stdout
         assert out is not None
-        while chunk := await out.read(_BLOCK):
-            yield chunk
+        if chunk := await out.read(_BLOCK):
+            return chunk
         complaint = await self._complaints
         if (code := await self._process.wait()) != 0:
             raise self._explain(code, complaint)
+        return b""
 
     async def close(self) -> None:
         """End the child and everything it started."""

@@ -131,7 +131,7 @@ class Engine(httpx2.AsyncBaseTransport):
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise _as_httpx2(error, request) from error
         return httpx2.Response(
-            answer.status, headers=list(answer.raw_headers), stream=_Body(answer, request)
+            answer.status, headers=list(answer.raw_headers), stream=Body(answer, request)
         )
 
     async def aclose(self) -> None:
@@ -140,7 +140,7 @@ class Engine(httpx2.AsyncBaseTransport):
             self._session = None
 
 
-class _Body(httpx2.AsyncByteStream):
+class Body(httpx2.AsyncByteStream):
     """The bytes as they come over the wire; closing early gives up the connection."""
 
     def __init__(self, answer: aiohttp.ClientResponse, request: httpx2.Request) -> None:
@@ -148,10 +148,13 @@ class _Body(httpx2.AsyncByteStream):
         self._request = request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        content = self._answer.content
+        while chunk := await self.more():
+            yield chunk
+
+    async def more(self) -> bytes:
+        """The next of them; b"" at the end."""
         try:
-            while chunk := await content.readany():
-                yield chunk
+            return await self._answer.content.readany()
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise _as_httpx2(error, self._request) from error
 

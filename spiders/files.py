@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -60,9 +59,8 @@ class FileStream:
         self.headers: dict[str, str] = {}
         self.url = url
 
-    async def chunks(self) -> AsyncGenerator[bytes]:
-        while chunk := self._file.read(_BLOCK):
-            yield chunk
+    async def more(self) -> bytes:
+        return self._file.read(_BLOCK)
 
     async def close(self) -> None:
         self._file.close()

@@ -10,7 +10,6 @@ where a repository moved, our own HTTP finds out, hop by hop, and asks there.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
 
 from monitor.errors import FetchError
 from monitor.model import Outcome, Request
@@ -197,36 +196,35 @@ class GitStream:
         self._request = request
         self._address = address
         self._stream = stream
+        self._lines = 0
         self.status = 200
         self.headers: dict[str, str] = {}
         self.url = stream.url
 
-    async def chunks(self) -> AsyncGenerator[bytes]:
-        lines = 0
-        for attempt in (1, 2):
-            try:
-                async for chunk in self._stream.chunks():
-                    lines += chunk.count(b"\n")
-                    if lines > _REFS:
-                        raise FetchError(
-                            without_secrets(self._request.url),
-                            f"has more than {_REFS} tags",
-                            outcome=Outcome.HOSTILE,
-                        )
-                    yield chunk
-                if not lines:
-                    await self._git.confirm(self._request, self._address)
-                return
-            except FetchError as error:
-                if attempt == 2 or lines or not _REDIRECTED.search(error.what):
-                    raise
-                target = await self._git.moved(self._request, self._address)
-                if target is None:
-                    raise
-                self._address = target
+    async def more(self) -> bytes:
+        try:
+            chunk = await self._stream.more()
+            if not chunk and not self._lines:
+                await self._git.confirm(self._request, self._address)
+        except FetchError as error:
+            if ":moved" in self.headers or self._lines or not _REDIRECTED.search(error.what):
+                raise
+            target = await self._git.moved(self._request, self._address)
+            if target is None:
+                raise
+            self._address = target
             await self._stream.close()
             self._stream = await self._git.start(self._request, target)
             self.headers[":moved"] = target.url
+            return await self.more()
+        self._lines += chunk.count(b"\n")
+        if self._lines > _REFS:
+            raise FetchError(
+                without_secrets(self._request.url),
+                f"has more than {_REFS} tags",
+                outcome=Outcome.HOSTILE,
+            )
+        return chunk
 
     async def close(self) -> None:
         await self._stream.close()

@@ -10,7 +10,6 @@ server can send:
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator
 from functools import lru_cache
 
 import httpx2
@@ -21,6 +20,7 @@ from monitor.model import Outcome, Request
 from monitor.settings import NetworkSettings
 from spiders.address import Address, join, printable, without_secrets
 from spiders.credentials import Credentials, Secret
+from spiders.engine import Body
 from spiders.guard import Guard
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -220,22 +220,22 @@ class HttpStream:
 
     def __init__(self, http: Http, response: httpx2.Response, url: str) -> None:
         self._http = http
-        self._response = response
+        assert isinstance(response.stream, Body)
+        self._body = response.stream
         self.status = response.status_code
         self.headers = _lower(response.headers.raw)
         self.url = without_secrets(url) if "@" in url or "?" in url else url
         if not ("content-length" in self.headers or "transfer-encoding" in self.headers):
             self.headers[":unframed"] = "1"
 
-    async def chunks(self) -> AsyncGenerator[bytes]:
+    async def more(self) -> bytes:
         try:
-            async for chunk in self._response.stream:  # type: ignore[union-attr]
-                yield chunk
+            return await self._body.more()
         except httpx2.TransportError as error:
             raise self._http.failure(self.url, error) from error
 
     async def close(self) -> None:
-        await self._response.aclose()
+        await self._body.aclose()
 
 
 @lru_cache(maxsize=1024)

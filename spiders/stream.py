@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from monitor.model import Request
@@ -22,7 +22,10 @@ class Stream(Protocol):
     def headers(self) -> Mapping[str, str]: ...
     @property
     def url(self) -> str: ...
-    def chunks(self) -> AsyncGenerator[bytes]: ...
+    async def more(self) -> bytes:
+        """The next piece of the body; b"" at its end."""
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -246,8 +246,7 @@ async def test_f18_a_child_writes_nothing(tmp_path):
     process = await start("x:", sys.executable, ["-c", _PATIENT_WRITER, str(target)], {})
     stream = ChildStream(process, "x:", lambda code, _: FetchError("x:", "", outcome=Outcome.RETRY))
     with pytest.raises(FetchError):
-        async for _ in stream.chunks():
-            pass
+        await stream.more()
     await stream.close()
     assert not target.exists() or target.stat().st_size == 0
 
@@ -270,19 +269,18 @@ async def test_j05_a_child_that_hangs_is_ended_with_all_that_it_started(going, f
         "time.sleep(60)\n",
     )
     seen = []
-    original = ChildStream.chunks
+    original = ChildStream.more
 
     async def spying(self):
-        async for chunk in original(self):
-            seen.append(chunk)
-            yield chunk
+        seen.append(await original(self))
+        return seen[-1]
 
-    ChildStream.chunks = spying
+    ChildStream.more = spying
     try:
         async with going(deadline=1.5) as fetch:
             assert await outcome(fetch("rsync://127.0.0.1:1/pub/")) is Outcome.RETRY
     finally:
-        ChildStream.chunks = original
+        ChildStream.more = original
     pids = [int(pid) for pid in b"".join(seen).split()]
     assert len(pids) == 2
     end = time.monotonic() + 10  # a busy machine takes its time to bury them

@@ -11,11 +11,13 @@ import subprocess
 from typing import ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.errors import FetchError, SettingsError
 from monitor.model import Outcome, Request
 from monitor.settings import Credential, NetworkSettings
-from spiders.address import take_apart, without_secrets
+from spiders.address import _strictly, take_apart, without_secrets
 from spiders.credentials import Credentials
 from spiders.engine import Engine
 from spiders.guard import Guard
@@ -394,3 +396,38 @@ async def test_an_exception_that_does_not_name_host_and_port_does_not_start(goin
 def test_an_address_is_the_same_however_it_is_spelled():
     assert take_apart("HTTP://ExAmPle.EXAMPLE.:80/x").url == "http://example.example/x"
     assert take_apart("https://bücher.example/ä").url == "https://xn--bcher-kva.example/%C3%A4"
+
+
+_HOSTS = st.sampled_from(
+    [
+        "a.example",
+        "a-b.example.",
+        "127.0.0.1",
+        "127.1",
+        "0x7f.1",
+        "1.2.3.4.5",
+        "-a",
+        "a..b",
+        "x" * 64,
+    ]
+)
+_PATHS = st.text("aZ0/.%~:@;=&?!*'()+,$-_# [\\\tä", max_size=12)
+
+
+@given(
+    scheme=st.sampled_from(["http", "https", "HTTP", "rsync", "ftp"]),
+    host=_HOSTS,
+    port=st.sampled_from(["", ":", ":80", ":0443", ":65535", ":65536", ":99999", ":x"]),
+    path=_PATHS,
+)
+def test_a_plain_address_is_taken_apart_like_any_other(scheme, host, port, path):
+    url = f"{scheme}://{host}{port}{path}"
+
+    assert _said(take_apart.__wrapped__, url) == _said(_strictly, url)
+
+
+def _said(read, url):
+    try:
+        return read(url)
+    except FetchError as error:
+        return str(error)
