@@ -26,6 +26,11 @@ numbers: dict[State, int] = {state: number for number, state in enumerate(states
 LIVE = tuple(numbers[state] for state in State if state not in (State.MISSING, State.WITHDRAWN))
 """The states of versions that their upstream still shows."""
 
+# Of what it does not know by heart, Python's sqlite3 asks whether it can be adapted, and for each
+# NULL, blob and truth value makes an AttributeError on the way. To tell it how takes a fifth of that.
+for _type, _itself in ((type(None), {}.get), (bytes, bytes), (bool, int)):
+    sqlite3.register_adapter(_type, _itself)
+
 BUSY = 10_000
 """Milliseconds for which the writer waits for another program that writes."""
 
