@@ -298,10 +298,8 @@ class Crawler:
         self, stager: _Stager, visit: Visit, found: AsyncIterator[Sequence[Finding]]
     ) -> None:
         async for lot in found:
-            for finding in lot:
+            for finding in stager.add(lot):
                 match finding:
-                    case Release() | Mention():
-                        stager.add(finding)
                     case Unread():
                         visit.unread.append(finding)
                     case Partial():
@@ -518,16 +516,28 @@ class _Stager:
         self._bare: list[staging.Bare] = []
         self.count = 0
 
-    def add(self, finding: Release | Mention) -> None:
-        self.count += 1
-        try:
-            if isinstance(finding, Mention):
-                self._mention(finding.project, finding.revision)
+    def add(self, lot: Sequence[Finding]) -> list[Finding]:
+        """Add what can be staged of it; returns the rest."""
+        others: list[Finding] = []
+        stage, key, known = self._staged.extend, self._key, self._numbers.get
+        left = iter(lot)
+        while True:
+            try:
+                for finding in left:
+                    if isinstance(finding, Release):
+                        number = known(finding.project) or self._number(finding.project)
+                        stage(staging.rows_of(number, finding, key(finding.version)))
+                    elif isinstance(finding, Mention):
+                        self._mention(finding.project, finding.revision)
+                    else:
+                        others.append(finding)
+            except Exception as error:  # of one finding, which is behind us
+                assert isinstance(finding, Release | Mention)
+                what = f"{finding.project} {getattr(finding, 'version', '')}"
+                self._leave_out(what.strip(), error)
             else:
-                number = self._number(finding.project)
-                self._staged.extend(staging.rows_of(number, finding, self._key(finding.version)))
-        except Exception as error:
-            self._leave_out(f"{finding.project} {getattr(finding, 'version', '')}".strip(), error)
+                self.count += len(lot) - len(others)
+                return others
 
     def add_rows(self, rows: list[Row]) -> None:
         """The same, for what an index tells in bulk."""

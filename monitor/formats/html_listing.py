@@ -37,16 +37,23 @@ if TYPE_CHECKING:
 
 LARGEST = 64 * 2**20  # bytes of a page; kernel.org's largest has 130 kB
 
-_LINK = re.compile(r"<a\s([^<>]*)>", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _EVIDENCE = re.compile(r"index of |parent directory|directory listing|file listing", re.IGNORECASE)
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+# A link; or at once the whole row of a plain name, as Apache and nginx write most of them, with
+# its time and size. What the long way says of such a row is the same.
+_LINK = re.compile(
+    r'<a href="([A-Za-z0-9][A-Za-z0-9._+~-]{0,200}/?)">(?i:(?!\s{0,39}parent directory))[^<]*</a>'
+    rf"[ \t]+(\d{{4}}-\d\d-\d\d \d\d:\d\d|\d\d-(?:{_MONTH})-\d{{4}} \d\d:\d\d)"
+    r"[ \t]+(?:(\d{1,18})|-|\d[\d.]*[KMGT])[ \t]*\r?\n"
+    r"|<[aA]\s([^<>]*)>"
+)
 _DATE = re.compile(
     r"(?=\d\d)(?:"  # most places are none where a date can begin
     r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)"
-    rf"|(\d\d)-({_MONTH})-(\d{{4}}) (\d\d):(\d\d)"
-    rf"|(\d{{4}})-({_MONTH})-(\d\d) (\d\d):(\d\d)(?::(\d\d))?)"
+    rf"|(\d\d-(?:{_MONTH})-\d{{4}} \d\d:\d\d)"
+    rf"|(\d{{4}})-({_MONTH})-(\d\d \d\d:\d\d(?::\d\d)?))"
 )
 _EXACT = re.compile(r"""<td[^<>]*\bdata-(?:order|size)="(\d{1,18})\"""")
 _BYTES = re.compile(r"\s{1,80}(\d{1,18})\s*(?:$|[^\d.\s,kKMGTi])")
@@ -78,7 +85,19 @@ def _from_html(text: str, address: str, certain: bool) -> Folder:
     links = list(_LINK.finditer(text))
     dated = upwards = False
     for link, following in zip_longest(links, links[1:]):
-        href = _HREF.search(link[1])
+        name, date, digits, attributes = link.groups()
+        if name is not None:
+            at = _from_iso(date) if date[4] == "-" else _from_nginx(date)
+            dated |= at is not None
+            if name in taken:
+                continue
+            taken.add(name)
+            if name[-1] == "/":
+                found.folders.append(name[:-1])
+            else:
+                found.files.append((name, int(digits) if digits else None, at))
+            continue
+        href = _HREF.search(attributes)
         if not href:
             continue
         reference = href[1] or href[2] or href[3] or ""
@@ -89,8 +108,8 @@ def _from_html(text: str, address: str, certain: bool) -> Folder:
         parent = rest[:40].lstrip().lower().startswith("parent directory")
         if parent or reference in ("..", "../") or reference.startswith("?"):
             upwards = True
-        elif name := _directly_in(base, reference):
-            _add(found, taken, name, size, at, certain)
+        elif entry := _directly_in(base, reference):
+            _add(found, taken, entry, size, at, certain)
     if not (dated or upwards or _EVIDENCE.search(text)):
         raise ValueError(f"no page of a folder: {' '.join(_TAG.sub(' ', text).split())[:80]!r}")
     return found
@@ -155,17 +174,27 @@ def _told(rest: str) -> tuple[int | None, int | None]:
 
 
 def _moment(date: re.Match[str]) -> int | None:
-    iso, d2, m2, y2, h2, n2, y3, m3, d3, h3, n3, s3 = date.groups()
+    iso, nginx, year, month, rest = date.groups()
+    if iso:
+        return _from_iso(iso)
+    return _from_nginx(nginx) if nginx else _from_iso(f"{year}-{_NUMBERS[month]:02d}-{rest}")
+
+
+def _from_iso(text: str) -> int | None:
     try:
-        if iso:
-            return int(datetime.fromisoformat(iso + "Z").timestamp()) or None
-        if y2:
-            parts = (int(y2), _NUMBERS[m2], int(d2), int(h2), int(n2), 0)
-        else:
-            parts = (int(y3), _NUMBERS[m3], int(d3), int(h3), int(n3), int(s3 or 0))
-        return int(datetime(*parts, tzinfo=UTC).timestamp()) or None
+        return int(datetime.fromisoformat(text + "Z").timestamp()) or None
     except ValueError:
         return None
+
+
+def _from_nginx(text: str) -> int | None:
+    """A time like "17-Jan-2022 17:49"."""
+    day, month, year = int(text[:2]), _NUMBERS[text[3:6]], int(text[7:11])
+    try:
+        moment = datetime(year, month, day, int(text[12:14]), int(text[15:17]), tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(moment.timestamp()) or None
 
 
 def _without(text: str, start: str, end: str) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from monitor.errors import StoreError
@@ -26,10 +28,12 @@ numbers: dict[State, int] = {state: number for number, state in enumerate(states
 LIVE = tuple(numbers[state] for state in State if state not in (State.MISSING, State.WITHDRAWN))
 """The states of versions that their upstream still shows."""
 
-# Of what it does not know by heart, Python's sqlite3 asks whether it can be adapted, and for each
-# NULL, blob and truth value makes an AttributeError on the way. To tell it how takes a fifth of that.
-for _type, _itself in ((type(None), {}.get), (bytes, bytes), (bool, int)):
-    sqlite3.register_adapter(_type, _itself)
+# Of each value that is neither number nor text, Python's sqlite3 asks whether it can be adapted,
+# and makes an AttributeError on the way. To tell it what NULL, blobs and truth values are bound as
+# takes a fifth of that; these functions are in C, and give back what they get.
+sqlite3.register_adapter(type(None), {None: None}.get)
+sqlite3.register_adapter(bytes, bytes)
+sqlite3.register_adapter(bool, int)
 
 BUSY = 10_000
 """Milliseconds for which the writer waits for another program that writes."""
@@ -134,6 +138,30 @@ def _first_epoch(db: sqlite3.Connection) -> None:
 def epoch(db: sqlite3.Connection) -> str:
     """The name of this life of the event log, the first half of every cursor."""
     return str(db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+
+
+TOGETHER = (64, 16, 4, 1)
+"""Rows in one statement. One by one, each row costs half as much again as it does among others;
+few sizes, as each is a statement of its own to be prepared and remembered."""
+
+
+def insert_rows(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows into "table" or "table (some, columns)", in their order."""
+    at = 0
+    for size in TOGETHER:
+        end = len(rows) - (len(rows) - at) % size
+        if at < end:
+            db.executemany(
+                _insertion(into, len(rows[0]), size),
+                [tuple(chain.from_iterable(rows[n : n + size])) for n in range(at, end, size)],
+            )
+            at = end
+
+
+@lru_cache(maxsize=64)
+def _insertion(into: str, width: int, size: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return f"INSERT INTO {into} VALUES {', '.join([row] * size)}"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from monitor.model import File, Json, Kind, Outcome, Release, State
 from monitor.plausible import Gate, doubt_index
 from monitor.sources import Source, Wanted
 from monitor.store import LIVE, numbers, staging, states
+from monitor.store.changeset import Row, insert_versions
 from monitor.store.events import tell
 from monitor.store.known import enrol_all, last_id, unknown
 from monitor.store.record import (
@@ -126,26 +127,21 @@ class _Applied:
             baseline=self.visit.at if versions else None,
         )
         project = {named[0]: number for named, number in zip(batch.named, ids, strict=True)}
-        rows: dict[tuple[int, str], tuple[object, ...]] = {}
+        rows: dict[tuple[int, str], Row] = {}
         first: dict[tuple[int, bytes], int] = {}  # spellings of one version: it stands for all
         number, sighting = last_id(self.db, "version") + 1, self.recorder.sighting
-        found = chain(
-            (row[:5] for row in batch.staged), ((*row[:4], _LISTED) for row in batch.bare)
-        )
-        for no, version, key, published, state in found:
+        bare = ((*row[:4], _LISTED, None, None, None, None) for row in batch.bare)
+        for no, version, key, published, state, _, _, _, _ in chain(batch.staged, bare):
             if (no, version) in rows:
                 continue  # another file of it
             twin = first.setdefault((no, key), number)
             alias = None if twin == number else twin
             rows[no, version] = (
-                number, project[no], version, key, state, published, sighting, alias,
+                number, project[no], version, key, state, published, sighting,
+                None, None, None, alias,
             )  # fmt: skip
             number += 1
-        self.db.executemany(
-            "INSERT INTO version (id, project, version, sort_key, state, published, seen, alias)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            rows.values(),
-        )
+        insert_versions(self.db, list(rows.values()))
         self._tell_baseline(len(batch.named), len(rows))
         return True
 

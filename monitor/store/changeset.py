@@ -14,7 +14,7 @@ from monitor.diff import Added, Changed, Difference, Known
 from monitor.judge import propose_epoch
 from monitor.model import Json, Kind, Release, State
 from monitor.schedule import DAY
-from monitor.store import numbers, proposals
+from monitor.store import insert_rows, numbers, proposals
 from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged
 from monitor.store.artefacts import describe, keep_files, wake
 from monitor.store.events import burst, recently_released, was_told
@@ -154,7 +154,7 @@ class Changeset:
             return
         first = last_id(self.db, "version") + 1
         rows = rows_of(self.project, self.found.added, self.recorder.sighting, first, self.ids)
-        self.db.executemany(INSERT, rows)
+        insert_versions(self.db, rows)
 
     def _refresh(self) -> None:
         """Add what earlier answers did not say; take nothing away."""
@@ -369,11 +369,22 @@ Row = tuple[
     int, int, str, bytes, int, int | None, int, bool | None, str | None, str | None, int | None
 ]
 
-INSERT = """
-    INSERT INTO version (id, project, version, sort_key, state, published, seen, flag, revision,
-                         tag, alias)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+_PLAIN = 7
+"""Columns that every version has; the others say something of few."""
+
+_NOTHING = (None,) * 4
+
+
+_COLUMNS = "id, project, version, sort_key, state, published, seen"
+
+
+def insert_versions(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Store new versions. Where most columns say nothing, they are not even bound."""
+    if all(row[_PLAIN:] == _NOTHING for row in rows):
+        columns, rows = _COLUMNS, [row[:_PLAIN] for row in rows]
+    else:
+        columns = f"{_COLUMNS}, flag, revision, tag, alias"
+    insert_rows(db, f"version ({columns})", rows)
 
 
 def rows_of(

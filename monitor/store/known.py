@@ -10,7 +10,7 @@ import msgspec
 from monitor.diff import GONE, Known, most_cautious
 from monitor.model import State
 from monitor.sources import Source
-from monitor.store import numbers, states
+from monitor.store import insert_rows, numbers, states
 from monitor.store.ranks import counted, ranking
 
 
@@ -82,13 +82,14 @@ def enrol_all(
     """
     first = last_id(db, "project") + 1
     ids = range(first, first + len(projects))
-    db.executemany(
-        "INSERT INTO project (id, purl) VALUES (?, ?)",
+    insert_rows(
+        db,
+        "project (id, purl)",
         [(number, purl) for number, (purl, _, _) in zip(ids, projects, strict=True)],
     )
-    db.executemany(
-        "INSERT INTO listing (source, project, name, revision, added, baseline)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+    insert_rows(
+        db,
+        "listing (source, project, name, revision, added, baseline)",
         [
             (source, number, name, revision, at, baseline)
             for number, (_, name, revision) in zip(ids, projects, strict=True)

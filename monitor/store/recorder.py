@@ -15,7 +15,7 @@ from monitor.sources import Source, Wanted
 from monitor.store import proposals
 from monitor.store.appraise import key_of, rules_of
 from monitor.store.artefacts import changes
-from monitor.store.changeset import INSERT, Changeset, Row, row_of, rows_of, seconds
+from monitor.store.changeset import Changeset, Row, insert_versions, row_of, rows_of, seconds
 from monitor.store.events import tell
 from monitor.store.known import (
     Enrolled,
@@ -127,7 +127,7 @@ class Recorder:
             else:
                 added = diff({}, releases, key=key, news=news).added
                 rows += rows_of(project, added, sighting, number, {})
-        self.db.executemany(INSERT, rows)
+        insert_versions(self.db, rows)
         self.result.added += len(rows)
         return {name for _, name, _ in strangers}
 

@@ -194,13 +194,40 @@ def test_B10_pages_nested_without_end_do_no_harm():
 
 
 @pytest.mark.parametrize(
-    "piece", ["<a ", "<a href=", "<!--", "<script", '<a href="', "&amp;", "2026-01-"]
+    "piece",
+    ["<a ", "<a href=", "<!--", "<script", '<a href="', "&amp;", "2026-01-", '<a href="a">', " \t"],
 )
 def test_F19_reading_takes_time_linear_in_the_page(piece):
     begun = time.process_time()
     read("Index of " + piece * (1_000_000 // len(piece)))
 
     assert time.process_time() - begun < 2
+
+
+@st.composite
+def rows(draw):
+    """Rows as Apache and nginx write them, with now and then something odd in their place."""
+    name = draw(st.text("ab-_.+~%10P", min_size=1, max_size=9)) + draw(st.sampled_from(["", "/"]))
+    text = draw(
+        st.sampled_from([name, f"{name[:5]}..&gt;", "Parent Directory", " parent directory"])
+    )
+    at = draw(
+        st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31)).map(
+            lambda at: f"{at:%Y-%m-%d %H:%M}"
+        )
+        | st.sampled_from(["17-Jan-2022 17:49", "31-Feb-2022 17:49", "2022-02-30 10:00", "", "-"])
+    )
+    size = draw(st.sampled_from(["-", "558", "1.2M", "512K", "1,024", "", "17 files"]))
+    end = draw(st.sampled_from(["\n", "\r\n", "", "<br>"]))
+    return f'<a href="{name}">{text}</a>   {at}  {size}{end}'
+
+
+@given(st.lists(rows(), max_size=6))
+def test_a_row_that_is_read_at_once_says_what_the_long_way_says(found):
+    page = "<h1>Index of /pub</h1><pre>" + "".join(found) + "</pre>"
+
+    # In capitals they are no rows that Apache or nginx write.
+    assert read(page) == read(page.replace("<a href=", "<a HREF="))
 
 
 @given(st.text())
