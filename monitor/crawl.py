@@ -11,8 +11,10 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
+
+import msgspec
 
 from monitor.errors import FetchError, MonitorError, ReadError, UsageError
 from monitor.formats.text import unread
@@ -408,8 +410,7 @@ class Crawler:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """What a visit came to, for the log, the progress bar and the exit code."""
 
     source: Source
@@ -506,7 +507,6 @@ class _Stager:
         self._purl = visit.source.namer()
         rules = visit.source.rules
         self._key = key_of(rules.scheme or visit.source.provider.ordering, rules)
-        self._known_keys = lru_cache(8192)(self._key)  # many projects have a 1.0
         self._numbers: dict[str, int] = {}  # by purl, and by name
         self._last = 0
         self.begun = False
@@ -515,6 +515,10 @@ class _Stager:
         self._staged: list[staging.Staged] = []
         self._bare: list[staging.Bare] = []
         self.count = 0
+
+    @cached_property
+    def _known_keys(self) -> Callable[[str], bytes]:
+        return lru_cache(8192)(self._key)  # many projects have a 1.0
 
     def add(self, lot: Sequence[Finding]) -> list[Finding]:
         """Add what can be staged of it; returns the rest."""

@@ -69,14 +69,15 @@ class Http:
         seen: set[str] = set()
         permanent = True
         for _ in range(self._network.max_hops):
-            seen.add(address.url)
+            url = address.url
+            seen.add(url)
             secret = self.secret(address)
             response = await self._send(address, headers, secret)
             status = response.status_code
             if status == 401 and secret is not None and self._rejected(secret):
                 await response.aclose()
                 continue
-            answer = HttpStream(self, response, address.url)
+            answer = HttpStream(self, response, url)
             if status not in _REDIRECTS or "location" not in answer.headers:
                 if address is not first and permanent:
                     answer.headers[":moved"] = without_secrets(address.url)

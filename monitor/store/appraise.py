@@ -95,21 +95,27 @@ _SHORT = 24
 
 
 @lru_cache(maxsize=32)
-def _remembered(scheme: str) -> Callable[[str], bytes]:
-    return lru_cache(4096)(ordering.key_function(scheme))
+def _remembered(scheme: str) -> Callable[[str], bytes | None]:
+    plain = ordering.key_function(scheme)
+
+    @lru_cache(maxsize=8192)
+    def key(version: str) -> bytes | None:
+        """That of a version which needs no reading, of numbers and points as most; else None."""
+        return plain(version) if version[:1] != "." and not version.translate(_DIGITS) else None
+
+    return key
 
 
 def key_of(scheme: str, rules: Rules, purl: str | None = None) -> Callable[[str], bytes]:
     """What all spellings of one version of a project have in common: its key without the epoch."""
     if rules.prefix or rules.transform or rules.tag:
         return key_function(scheme, rules, purl and project_of(purl))
-    plain = ordering.key_function(rules.scheme or scheme)
     remembered = _remembered(rules.scheme or scheme)
 
     def key(version: str) -> bytes:
-        # Numbers and points need no reading; they are most of what there is.
-        if version[:1] != "." and not version.translate(_DIGITS):
-            return remembered(version) if len(version) <= _SHORT else plain(version)
+        found = remembered(version) if len(version) <= _SHORT else None
+        if found is not None:
+            return found
         return key_function(scheme, rules, purl and project_of(purl))(version)
 
     return key

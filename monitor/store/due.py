@@ -6,9 +6,11 @@ import json
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import heapify, heappop, heapreplace
 from itertools import chain
+
+import msgspec
 
 from monitor.schedule import DAY, LONGEST_PAUSE
 from monitor.sources import Source
@@ -21,8 +23,7 @@ LEASE = 900
 _NONE: Mapping[str, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """A visit to be made. `project` is the upstream's name; None for a feed or an index.
 
     `lease` is the due time that the claim left behind, and with it what fences the visit: whoever

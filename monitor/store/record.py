@@ -11,7 +11,8 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from monitor.model import Json, Kind, Outcome, Release, Unread
 from monitor.plausible import Gate, doubt_serial, gap, item, keys_of, risen, window_cursor
@@ -32,8 +33,7 @@ it (fault A07)."""
 LEGAL = 451
 
 
-@dataclass(slots=True)
-class Visit:
+class Visit(msgspec.Struct):
     """One question followed to its end. `project` is the upstream's name, for `versions`.
 
     `next` is when to ask again, None where only an announcement makes it due; `lease` is the due
@@ -50,12 +50,16 @@ class Visit:
     project: str | None = None
     lease: int | None = None
     confirm: int | None = None  # when to ask again, should the answer be doubted
-    answers: list[Answer] = field(default_factory=list)
-    releases: list[Release] = field(default_factory=list)
-    mentions: list[str] = field(default_factory=list)  # a feed says that they changed, not how
-    unread: list[Unread] = field(default_factory=list)
-    poisoned: dict[str | None, str] = field(default_factory=dict)  # projects to do without, and why
-    ignored: list[str] = field(default_factory=list)
+    answers: list[Answer] = []
+    releases: list[Release] = []
+    mentions: list[str] = msgspec.field(
+        default_factory=list
+    )  # a feed says that they changed, not how
+    unread: list[Unread] = []
+    poisoned: dict[str | None, str] = msgspec.field(
+        default_factory=dict
+    )  # projects to do without, and why
+    ignored: list[str] = []
     renamed: str | None = None  # what the upstream calls the project now
     cursor: str | None = None
     complete: bool = False
@@ -70,12 +74,11 @@ class Visit:
         return ",".join((answer.digest or b"").hex()[:16] for answer in self.answers[:100])
 
 
-@dataclass(slots=True)
-class Result:
+class Result(msgspec.Struct):
     """What a visit came to: the events it told, and the outcome after the gate has spoken."""
 
     outcome: Outcome
-    events: list[int] = field(default_factory=list)
+    events: list[int] = []
     released: int = 0
     added: int = 0
     doubt: str | None = None
@@ -83,7 +86,7 @@ class Result:
     reset: bool = False  # the upstream has begun to count anew
     moved: bool = False  # the window of a feed is another one
     other_hands: bool = False  # the project is back, and seems to be somebody else's
-    ask: list[str] = field(default_factory=list)  # projects that became due by it
+    ask: list[str] = []  # projects that became due by it
     woken: int = 0  # jobs that waited for what it brought
 
 

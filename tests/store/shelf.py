@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from monitor.model import File, Finding, Kind, Mention, Outcome, Release, Reply, State, Unread
 from monitor.plausible import Gate
@@ -93,7 +95,7 @@ class Shelf:
             own, mechanism, self.at, Outcome.OK, self.at + 600, answers=[answer],
             confirm=self.at + 300,
         )  # fmt: skip
-        return replace(found, **more)
+        return structs.replace(found, **more)
 
     def feed(self, *releases: Release, **more: Any) -> Result:
         """One look at a feed."""
