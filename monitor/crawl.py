@@ -10,11 +10,12 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Protocol
 
 import msgspec
+from msgspec import structs
 
 from monitor.errors import FetchError, MonitorError, ReadError, UsageError
 from monitor.formats.text import unread
@@ -196,7 +197,7 @@ class Crawler:
         A page that did not change comes without body, so its next page cannot be read out of it:
         all are asked whether they changed, and if one did, the walk is made anew in full.
         """
-        for request in (first, *(replace(first, url=url, further=True) for url in trail)):
+        for request in (first, *(structs.replace(first, url=url, further=True) for url in trail)):
             reply = await asked.fetch(request)
             reply.body.close()
             if not reply.unchanged:

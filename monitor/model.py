@@ -43,8 +43,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One question, not yet put. The scheme of `url` chooses the spider.
 
     http, https   one answer by HTTP; with `tree` a crawl that follows what the reader raises
@@ -61,11 +60,10 @@ class Request:
     part: str | None = (
         None  # what of it we know: the answer may be its end (monitor.formats.growing)
     )
-    further: bool = field(default=False, compare=False)  # an answer has led to it: it ends a walk
+    further: bool = False  # an answer has led to it: it ends a walk
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """What came back: bytes and headers, nothing understood yet.
 
     `body` is seekable and complete: length, transfer encoding and content
@@ -75,9 +73,9 @@ class Reply:
     """
 
     request: Request
-    body: BinaryIO = field(default_factory=BytesIO)
+    body: BinaryIO = msgspec.field(default_factory=BytesIO)
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    headers: Mapping[str, str] = {}  # names in lower case
     url: str = ""
     at: datetime | None = None
     digest: str | None = None

@@ -20,9 +20,11 @@ Settings
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote, unquote, urljoin
+
+from msgspec import structs
 
 from monitor.formats import html_listing
 from monitor.formats.archives import Signatures, depth_of, releases
@@ -64,7 +66,7 @@ class Address(Ask):
     """The project is an address, perhaps with "#" and the name of its archives."""
 
     def of(self, project: str) -> Request:
-        return replace(Ask.of(self, project.partition("#")[0]), project=project)
+        return structs.replace(Ask.of(self, project.partition("#")[0]), project=project)
 
 
 @dataclass(frozen=True)
@@ -97,4 +99,4 @@ class Pages:
             # A folder that shows up in itself again and again is a link to above.
             path = [*here.split("/"), quote(name)]
             if path.count(quote(name)) <= 3 and len(path) < self.deepest + TOP:
-                yield replace(request, url=here + quote(name) + "/")
+                yield structs.replace(request, url=here + quote(name) + "/")

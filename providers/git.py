@@ -15,8 +15,9 @@ Settings
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from monitor.errors import UsageError
 from monitor.formats import git_refs, tags
@@ -53,7 +54,7 @@ class Tags(Ask):
             raise UsageError(
                 project, "is not the address of a repository", "give one with https://"
             )
-        return replace(request, url=url)
+        return structs.replace(request, url=url)
 
 
 def read_tags(reply: Reply) -> Iterator[Finding]:

@@ -22,10 +22,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
 import msgspec
+from msgspec import structs
 
 from monitor.errors import UsageError
 from monitor.formats import tags
@@ -123,7 +124,7 @@ class Repository:
             yield from self._releases(reply, project, entries)
             if "page=" not in asked.query.replace("per_page=", ""):
                 address = request.url.replace("/releases?", "/tags?")
-                yield replace(request, url=address, headers=HEADERS[:1])
+                yield structs.replace(request, url=address, headers=HEADERS[:1])
             count = len(entries)
         else:
             found = msgspec.convert(reply.json(), list[_Tag])
@@ -132,7 +133,7 @@ class Repository:
             yield from self._tags(project, found)
             count = len(found)
         if following := _next(reply):
-            yield replace(request, url=following)
+            yield structs.replace(request, url=following)
         elif count >= PAGE and "link" not in reply.headers:
             yield Partial(f"a full page of {PAGE} without a link to the next")
 

@@ -16,11 +16,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import scrapy
+from msgspec import structs
 from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
@@ -83,7 +83,9 @@ async def crawl(
     too deep makes the answer `Partial`; if it is the first one, FetchError is raised,
     as it is when a host says stop, or when too much is missing. ReadError as in `walk`.
     """
-    first = replace(first, further=True)  # the rules for robots are what a crawl begins with
+    first = structs.replace(
+        first, further=True
+    )  # the rules for robots are what a crawl begins with
     logging.getLogger("scrapy").setLevel(logging.WARNING)
     runner = AsyncCrawlerRunner({**_SETTINGS, "DEPTH_LIMIT": depth})
     crawler = runner.create_crawler(Tree)
@@ -228,7 +230,7 @@ class Tree(scrapy.Spider):
                         where = without_secrets(finding.url)
                         await journey.tell(Partial(f"{where} lies more than {journey.depth} deep"))
                     elif not journey.over and journey.error is None:
-                        yield self._ask(replace(finding, further=True))
+                        yield self._ask(structs.replace(finding, further=True))
         except MonitorError as error:
             journey.error = journey.error or error
         else:

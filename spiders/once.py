@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import replace
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, BinaryIO, cast
+
+from msgspec import structs
 
 from monitor.errors import FetchError
 from monitor.model import Reply, Request
@@ -38,7 +39,7 @@ class Once:
             if isinstance(shared, FetchError):
                 raise shared
             if shared is not None:
-                return replace(shared, request=request)
+                return structs.replace(shared, request=request)
             # Whoever asked was cancelled; the question still stands.
         waiting = self._flying[key] = []
         result: Reply | FetchError | None = None
@@ -58,7 +59,7 @@ class Once:
 
 def _share(result: Reply | FetchError | None) -> Reply | FetchError | None:
     if isinstance(result, Reply):
-        return replace(result, body=_view(result.body), headers=dict(result.headers))
+        return structs.replace(result, body=_view(result.body), headers=dict(result.headers))
     if isinstance(result, FetchError):
         return FetchError(
             result.where,

@@ -19,10 +19,12 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from typing import Protocol
+
+from msgspec import structs
 
 from monitor.errors import FetchError
 from monitor.model import Outcome, Reply, Request
@@ -52,12 +54,12 @@ class Validators(Protocol):
 
 def fresh(request: Request) -> Request:
     """The same question, asked past all caches, ours and others'."""
-    return replace(request, headers=(*request.headers, ("cache-control", "no-cache")))
+    return structs.replace(request, headers=(*request.headers, ("cache-control", "no-cache")))
 
 
 def full(request: Request) -> Request:
     """The same question, answered in full even if nothing changed; caches may answer it."""
-    return replace(request, headers=(*request.headers, (_FULL, "1")))
+    return structs.replace(request, headers=(*request.headers, (_FULL, "1")))
 
 
 def validators_of(reply: Reply) -> tuple[str, Known]:
@@ -127,7 +129,7 @@ class Thrifty:
             header = ("if-modified-since", known.last_modified)
         else:
             return request
-        return replace(request, headers=(*request.headers, header))
+        return structs.replace(request, headers=(*request.headers, header))
 
     def _did_not_help(self, url: str) -> None:
         self._useless[url] = self._useless.pop(url, 0) + 1
@@ -142,7 +144,7 @@ class Thrifty:
                 if value is not None:
                     headers.setdefault(name, value)
         headers[":identity"] = identity
-        return replace(
+        return structs.replace(
             reply,
             request=request,
             body=BytesIO(),
@@ -173,7 +175,7 @@ class Thrifty:
         said = reply.headers.get("content-range", "")
         if reply.status == 416:
             if re.fullmatch(rf"bytes \*/{start[1]}", said):
-                return replace(reply, unchanged=True)
+                return structs.replace(reply, unchanged=True)
         elif reply.status != 206:
             return reply
         else:
@@ -182,7 +184,7 @@ class Thrifty:
                 return reply
         reply.body.close()
         whole = tuple((n, v) for n, v in request.headers if n.lower() != "range")
-        return await self._inner.fetch(replace(request, headers=whole))
+        return await self._inner.fetch(structs.replace(request, headers=whole))
 
 
 @lru_cache(maxsize=256)

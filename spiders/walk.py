@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import replace
+
+from msgspec import structs
 
 from monitor.errors import FetchError, MonitorError, ReadError
 from monitor.model import Finding, Outcome, Reply, Request
@@ -90,11 +91,12 @@ async def _follow(
     todo, asked, left = deque([first]), set[Request](), items
     while todo:
         request = todo.popleft()
-        if request in asked:
-            continue
-        if len(asked) >= pages:
+        if request is not first:
+            if request in asked:
+                continue
+            asked.add(request)
+        if len(asked) > pages:
             raise too_many(first, f"more than {pages} pages")
-        asked.add(request)
         reply = await transport.fetch(request)
         if reply.unchanged and request is not first:
             reply = await transport.fetch(full(request))
@@ -107,7 +109,8 @@ async def _follow(
                 lot: list[Finding] = []
                 for finding in read(reply):
                     if isinstance(finding, Request):
-                        todo.append(replace(finding, further=True))
+                        asked.add(structs.replace(first, further=True))
+                        todo.append(structs.replace(finding, further=True))
                         continue
                     left -= 1
                     if left < 0:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from io import BytesIO
 
 import pytest
+from msgspec import structs
 
 from monitor.crawl import BATCH, Crawler, Rests
 from monitor.model import Mention, Outcome, Reply
@@ -148,7 +148,7 @@ async def test_D10_a_small_index_that_is_written_again_leaves_the_stage_of_a_lar
             page, count = pages[reply.request.url]
             yield from (Mention(f"{page}{n}", "1") for n in range(count))
             if page == "first":
-                yield replace(reply.request, url="https://large.example/second")
+                yield structs.replace(reply.request, url="https://large.example/second")
 
         return Ask(next(iter(pages)), read)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from monitor.formats import growing
 from monitor.model import Reply
@@ -23,7 +23,7 @@ def ask(body, cursor, *, ranges=True):
     if ranges and start and int(start[1]) < len(body):
         return Reply(request, BytesIO(body[int(start[1]) :]), status=206)
     # Beyond the end: the transport asks again without the range.
-    return Reply(replace(request, headers=()), BytesIO(body))
+    return Reply(structs.replace(request, headers=()), BytesIO(body))
 
 
 def read(body, cursor, **how):

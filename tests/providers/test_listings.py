@@ -6,6 +6,7 @@ import asyncio
 from io import BytesIO
 
 import pytest
+from msgspec import structs
 
 import providers
 from monitor.model import Partial, Release, Reply, Request, Unread
@@ -176,9 +177,8 @@ async def walk_the_site(mechanism, request):
             return Reply(request, BytesIO(body), url=request.url, size=len(body))
 
     # The crawl carries trees; the walk is told that this is none, and goes the same way.
-    from dataclasses import replace
 
-    flat = replace(request, tree=False)
+    flat = structs.replace(request, tree=False)
     return [finding async for finding in walk(flat, mechanism.read, Site())]
 
 

@@ -9,11 +9,11 @@ import os
 import random
 import tracemalloc
 import zlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from monitor.errors import FetchError
 from monitor.model import Outcome, Request
@@ -173,7 +173,7 @@ async def test_a05_with_a_small_quota_projects_are_answered_one_after_the_other(
 
         def read(reply):
             if not reply.request.url.endswith("/tags"):
-                yield replace(reply.request, url=reply.request.url + "/tags")
+                yield structs.replace(reply.request, url=reply.request.url + "/tags")
 
         async def visit(number):
             async for _ in walk(Request(up.url(f"/{number}")), read, fetch.transport):
