@@ -12,6 +12,7 @@ import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -111,11 +112,11 @@ class Engine(httpx2.AsyncBaseTransport):
         session = self._session
         if session is None:
             session = self._session = self._open()
-        text = str(request.url)
+        base = request.extensions.get("base") or str(request.url)
+        text = base
         if (target := request.extensions.get("target")) is not None:
-            text = text.rstrip("/") + target.decode("ascii")
-        address = URL(text, encoded=True)
-        place = (address.raw_host or "", address.port or 0)
+            text = base.rstrip("/") + target.decode("ascii")
+        address, place = URL(text, encoded=True), _place(base)
         try:
             if place not in self._guard.approved and place[0][:1] in "[0123456789:":
                 # aiohttp does not ask its resolver for an IP address.
@@ -138,6 +139,12 @@ class Engine(httpx2.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+@lru_cache(maxsize=1024)
+def _place(base: str) -> tuple[str, int]:
+    address = URL(base, encoded=True)
+    return address.raw_host or "", address.port or 0
 
 
 class Body(httpx2.AsyncByteStream):

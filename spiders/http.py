@@ -160,7 +160,7 @@ class Http:
                 _parsed(base),
                 headers=headers,
                 stream=_NOTHING,
-                extensions={"target": target.encode()},
+                extensions={"target": target.encode(), "base": base},
             )
             response = await self._client.send(question, stream=True)
         except (httpx2.TransportError, httpx2.InvalidURL, UnicodeError, ValueError) as error:

@@ -19,6 +19,7 @@ from monitor.store.appraise import EPOCH_ZERO, Appraisal, appraise, judged
 from monitor.store.artefacts import describe, keep_files, wake
 from monitor.store.events import burst, recently_released, was_told
 from monitor.store.known import (
+    Listing,
     keep_statements,
     last_id,
     shared,
@@ -76,23 +77,23 @@ class Changeset:
         """Does somebody watch or build it?"""
         return self.recorder.wanted(self.purl)
 
-    def store(self, listing: sqlite3.Row) -> None:
+    def store(self, listing: Listing) -> None:
         """Keep it all, judge the project anew where that may matter, tell what is news."""
         found = self.found
-        if listing["known"]:
+        if listing.known:
             self._rank()
         before = self._before(listing)
         self._insert()
         self._refresh()
-        if listing["known"]:
+        if listing.known:
             self._keep_states()
         told = self._keep_files()
-        unjudged = listing["judged"] is None
+        unjudged = listing.judged is None
         late = self._late(listing)
         if not (found.added or found.changed or told or unjudged or late or self.alone):
             return
         quiet = not (found.news or found.changed)
-        if unjudged and quiet and not (listing["known"] and self.wanted):
+        if unjudged and quiet and not (listing.known and self.wanted):
             return  # a first look at what nobody asked for: judged when somebody does
         after = appraise(self.db, self.source, self.project, save=True)
         self._tell_news(late, after)
@@ -120,11 +121,11 @@ class Changeset:
             self.found.changed = []
             self.found.seen = [Release(one.project, one.version) for one in self.found.seen]
 
-    def _late(self, listing: sqlite3.Row) -> list[Release]:
+    def _late(self, listing: Listing) -> list[Release]:
         """What only others had shown, who are not believed, and was not told therefore."""
         if self.ranks is None or self.source.id not in self.ranks.ids:
             return []
-        if listing["baseline"] is None and self.visit.mechanism != "feed":
+        if listing.baseline is None and self.visit.mechanism != "feed":
             return []  # a first look is no news; a feed knows itself what is none
         fresh = counted(self.db, self.project, self.ranks) - self.believed
         # Of what nobody had shown it is known by now whether it is news.
@@ -142,8 +143,8 @@ class Changeset:
     def _shown(self) -> list[Release]:
         return [one.release for one in self.found.added] + self.found.seen
 
-    def _before(self, listing: sqlite3.Row) -> Appraisal:
-        if listing["judged"] is not None:
+    def _before(self, listing: Listing) -> Appraisal:
+        if listing.judged is not None:
             return judged(self.db, self.project)
         if self.found.changed:
             return appraise(self.db, self.source, self.project)

@@ -25,37 +25,54 @@ def baselines(db: sqlite3.Connection, source: int) -> dict[str, int]:
     }
 
 
-Enrolled = tuple[int, sqlite3.Row]
+class Listing(msgspec.Struct, frozen=True):
+    """How a project stands at a source: what is stored of it, and beside that
+
+    `judged`  the project's newest version as it was judged last
+    `known`   had we heard of the project at all?
+    """
+
+    added: int
+    known: bool = False
+    judged: int | None = None
+    baseline: int | None = None
+    answered: int | None = None
+    doubt: str | None = None
+    gone: int | None = None
+    denied: int = 0
+    lost: int | None = None
+
+
+Enrolled = tuple[int, Listing]
 
 
 def enrol(db: sqlite3.Connection, source: Source, name: str, at: int) -> Enrolled:
-    """The project's id and its listing at this source, made where there is none.
-
-    Beside the listing's columns the row has `judged`, the project's newest version
-    as it was judged last, and `known`, whether we had heard of the project at all.
-    """
+    """The project's id and its listing at this source, made where there is none."""
     purl = source.purl(name)
     found: sqlite3.Row | None = db.execute(
         """
-        SELECT project.id AS project_id, project.newest AS judged, 1 AS known, listing.*
+        SELECT project.id, listing.added, project.newest AS judged, listing.baseline,
+               listing.answered, listing.doubt, listing.gone, listing.denied, listing.lost
         FROM project LEFT JOIN listing ON listing.project = project.id AND listing.source = ?
         WHERE project.purl = ?
         """,
         (source.id, purl),
     ).fetchone()
-    if found is not None and found["source"] is not None:
-        return found["project_id"], found
+    if found is not None and found["added"] is not None:
+        project, added, *rest = found
+        return project, Listing(added, True, *rest)
     if found is None:
         project = db.execute("INSERT INTO project (purl) VALUES (?)", (purl,)).lastrowid
         assert project is not None
+        listing = Listing(at)
     else:
-        project = int(found["project_id"])
-    row: sqlite3.Row = db.execute(
-        "INSERT INTO listing (source, project, name, added) VALUES (?, ?, ?, ?)"
-        " RETURNING *, ? AS judged, ? AS known",
-        (source.id, project, name, at, found and found["judged"], int(found is not None)),
-    ).fetchone()
-    return project, row
+        project = found["id"]
+        listing = Listing(at, known=True, judged=found["judged"])
+    db.execute(
+        "INSERT INTO listing (source, project, name, added) VALUES (?, ?, ?, ?)",
+        (source.id, project, name, at),
+    )
+    return project, listing
 
 
 def unknown(db: sqlite3.Connection, purls: Iterable[str]) -> set[str]:

@@ -85,6 +85,7 @@ class Result(msgspec.Struct):
     token: str | None = None  # names what is doubted, to recognise the answer that confirms it
     reset: bool = False  # the upstream has begun to count anew
     moved: bool = False  # the window of a feed is another one
+    first: bool = False  # a project's versions were looked at for the first time
     other_hands: bool = False  # the project is back, and seems to be somebody else's
     ask: list[str] = []  # projects that became due by it
     woken: int = 0  # jobs that waited for what it brought
@@ -373,7 +374,7 @@ def _keep_listing(
     assert visit.project is not None
     project, listing = enrolled or enrol(db, visit.source, visit.project, visit.at)
     facts = _facts(visit, result) | {"project": project}
-    gone, denied, lost = listing["gone"], listing["denied"], listing["lost"]
+    gone, denied, lost = listing.gone, listing.denied, listing.lost
     if result.outcome is Outcome.GONE:
         gone, denied = gone or visit.at, denied + 1
         if lost is None and denied >= DENIALS and visit.at - gone >= DAY:
@@ -383,13 +384,14 @@ def _keep_listing(
         if lost is not None and not result.other_hands:
             seq = _tell_project(db, visit, Kind.RESTORED, project, {"reason": "it is back"})
             result.events.append(seq)
-        gone = denied = lost = None
+        gone, denied, lost = None, 0, None
     if result.token == ABSENT:
         facts["next"] = min(visit.next or visit.at + HOUR, visit.at + HOUR)
     kept = db.execute(
         f"""
         UPDATE listing SET {_COMMON}, ignored = CASE WHEN :read THEN :ignored ELSE ignored END,
             gone = :gone, denied = :denied, lost = :lost,
+            baseline = CASE WHEN :first THEN :at ELSE baseline END,
             due = CASE WHEN due IS NULL THEN NULL
                        WHEN :lease IS NOT NULL AND due <> :lease THEN due ELSE :next END
         WHERE source = :source AND project = :project AND {_OURS}
@@ -397,8 +399,9 @@ def _keep_listing(
         facts
         | {
             "gone": gone,
-            "denied": denied or 0,
+            "denied": denied,
             "lost": lost,
+            "first": result.first,
             "read": result.outcome is Outcome.OK,
             "ignored": ignored(visit.ignored),
         },

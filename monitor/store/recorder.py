@@ -19,6 +19,7 @@ from monitor.store.changeset import Changeset, Row, insert_versions, row_of, row
 from monitor.store.events import tell
 from monitor.store.known import (
     Enrolled,
+    Listing,
     baselines,
     enrol,
     enrol_all,
@@ -59,23 +60,26 @@ class Recorder:
         project as it stood before.
         """
         project, listing = enrolled = enrol(self.db, self.source, name, self.visit.at)
-        first = listing["baseline"] is None
+        first = listing.baseline is None
         news = self._news_of_first_look(listing, releases, listed) if first else _all_news
         told = self.result.released
         added = self._releases(name, project, listing, releases, news, self.visit.complete)
         if added is None or not first:
             return enrolled
-        self.db.execute(
-            "UPDATE listing SET baseline = ? WHERE source = ? AND project = ?",
-            (self.visit.at, self.source.id, project),
-        )
+        if listed:
+            self.db.execute(
+                "UPDATE listing SET baseline = ? WHERE source = ? AND project = ?",
+                (self.visit.at, self.source.id, project),
+            )
+        else:
+            self.result.first = True
         alone = not self.baseline and not self.source.mechanisms
-        if alone and (added or listing["answered"] is None):
+        if alone and (added or listing.answered is None):
             self.tell_baseline(project, 1, added - (self.result.released - told))
         return enrolled
 
     def _news_of_first_look(
-        self, listing: sqlite3.Row, releases: Sequence[Release], listed: bool
+        self, listing: Listing, releases: Sequence[Release], listed: bool
     ) -> Callable[[Release], bool]:
         """What of a project's versions is news when we see them for the first time (fault C12).
 
@@ -85,7 +89,7 @@ class Recorder:
         since = self.baseline.get("index", self.baseline.get("feed"))
         if since is None:
             return _no_news
-        born = "index" in self.baseline and listing["added"] > self.baseline["index"]
+        born = "index" in self.baseline and listing.added > self.baseline["index"]
         few = len(releases) <= self.gate.add_limit
         latest = self.visit.at + DAY  # what is dated later says nothing (fault C17)
 
@@ -141,7 +145,7 @@ class Recorder:
     ) -> int | None:
         """One project's releases. Returns how many are new to us, None where we doubt them."""
         project, listing = enrol(self.db, self.source, name, self.visit.at)
-        if not listing["known"] and self.baseline:
+        if not listing.known and self.baseline:
             self._fresh.append((self.source.purl(name), name))
         return self._releases(name, project, listing, releases, news, complete)
 
@@ -168,7 +172,7 @@ class Recorder:
         self,
         name: str,
         project: int,
-        listing: sqlite3.Row,
+        listing: Listing,
         releases: Sequence[Release],
         news: Callable[[Release], bool],
         complete: bool,
@@ -177,34 +181,34 @@ class Recorder:
         known: dict[str, Known] = {}
         ids: dict[str, int] = {}
         rules, scheme = self.source.rules, self.source.scheme
-        if listing["known"]:
+        if listing.known:
             rules, scheme = rules_of(self.db, self.source, project)
             known, ids = known_versions(self.db, project, self.source.id)
         key = key_of(scheme, rules, purl)
         found = diff(known, releases, key=key, complete=complete, news=news)
         if complete and self._doubted(project, listing, known, found):
             return None
-        if listing["doubt"] is not None and self.visit.project is None and complete:
+        if listing.doubt is not None and self.visit.project is None and complete:
             self._believe(project)
         self.result.added += len(found.added)
         if found.dropped:
             self.result.token = ABSENT
-        if complete and listing["lost"] is not None and (found.seen or found.added):
-            self._recognise(project, listing["lost"], known, ids, found)
+        if complete and listing.lost is not None and (found.seen or found.added):
+            self._recognise(project, listing.lost, known, ids, found)
         Changeset(self, project, purl, found, ids, known, news).store(listing)
         return len(found.added)
 
     # ── doubt ─────────────────────────────────────────────────────────────────────────
 
     def _doubted(
-        self, project: int, listing: sqlite3.Row, known: dict[str, Known], found: Difference
+        self, project: int, listing: Listing, known: dict[str, Known], found: Difference
     ) -> bool:
         """Park an implausible answer; one that says the same again confirms it."""
         live = sum(one.state not in GONE and not one.alias for one in known.values())
         reason = doubt_versions(
             live=live,
             dropped=len(found.dropped),
-            added=len(found.news) if listing["baseline"] is not None else 0,
+            added=len(found.news) if listing.baseline is not None else 0,
             known=len(known),
             gate=self.gate,
         )
@@ -212,7 +216,7 @@ class Recorder:
             return False
         # What is new may have grown meanwhile (fault C11); what is absent must be the same.
         token = "added" if not found.dropped else _digest(found.dropped)
-        if listing["doubt"] == token:
+        if listing.doubt == token:
             return False
         self.tell(Kind.SUSPECT, project=project, payload={"reason": reason})
         if self.visit.project is not None:
