@@ -354,7 +354,9 @@ class Crawler:
             visit.outcome = Outcome.UNCHANGED
         visit.next = self._next(visit.source, due, visit.outcome, visit.at, 0, None)
         doubts = due.fails + 1 if due.doubt else 1
-        visit.confirm = self._next(visit.source, due, Outcome.SUSPECT, visit.at, doubts, None)
+        visit.confirm = lambda: self._next(
+            visit.source, due, Outcome.SUSPECT, visit.at, doubts, None
+        )
 
     async def _failed(
         self, visit: Visit, asked: _Asked, due: Due, error: FetchError | ReadError

@@ -22,13 +22,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import quote, unquote
 
 from msgspec import structs
 
 from monitor.formats import html_listing
 from monitor.formats.archives import Signatures, depth_of, releases
-from monitor.formats.text import address_of
+from monitor.formats.text import address_of, folder_of
 from monitor.model import Finding, Reply, Request
 from monitor.protocols import Ask, Provider
 
@@ -81,7 +81,7 @@ class Pages:
     def read(self, reply: Reply) -> Iterator[Finding]:
         """The releases in this folder, then the questions for those below."""
         folder = html_listing.folder(reply)
-        here = urljoin(address_of(reply), ".")
+        here = folder_of(address_of(reply))
         project = reply.request.project
         base = here
         called = project.partition("#")[2] if project and "://" in project else ""

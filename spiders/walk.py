@@ -105,24 +105,28 @@ async def _follow(
         if reply.unchanged:
             return
         try:
-            with blaming(request, reply):
-                lot: list[Finding] = []
-                for finding in read(reply):
-                    if isinstance(finding, Request):
-                        asked.add(structs.replace(first, further=True))
-                        todo.append(structs.replace(finding, further=True))
-                        continue
-                    left -= 1
-                    if left < 0:
-                        raise too_many(first, f"more than {items} findings")
-                    lot.append(finding)
-                    if len(lot) >= size:
-                        yield lot
-                        lot = []
-                if lot:
+            lot: list[Finding] = []
+            for finding in read(reply):
+                if isinstance(finding, Request):
+                    asked.add(structs.replace(first, further=True))
+                    todo.append(structs.replace(finding, further=True))
+                    continue
+                left -= 1
+                if left < 0:
+                    raise too_many(first, f"more than {items} findings")
+                lot.append(finding)
+                if len(lot) >= size:
                     yield lot
-        except ReadError:
-            raise  # keeps its reply, for whoever mends the provider
+                    lot = []
+            if lot:
+                yield lot
+        except Exception as error:
+            blamed = _blamed(error, request, reply)
+            if not isinstance(blamed, ReadError):  # which keeps it, for whoever mends the provider
+                reply.body.close()
+            if blamed is error:
+                raise
+            raise blamed from error
         except BaseException:
             reply.body.close()
             raise
@@ -139,20 +143,25 @@ def blaming(request: Request, reply: Reply | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except MonitorError as error:
-        if isinstance(error, ReadError):
-            error.reply = reply  # type: ignore[attr-defined]
-        raise
-    except GeneratorExit:
-        raise
     except Exception as error:
+        blamed = _blamed(error, request, reply)
+        if blamed is error:
+            raise
+        raise blamed from error
+
+
+def _blamed(error: Exception, request: Request, reply: Reply | None) -> MonitorError:
+    if isinstance(error, MonitorError):
+        blamed = error
+    else:
         blamed = ReadError(
             without_secrets(request.url),
             f"{type(error).__name__}: {error}",
             "look at the answer: has the upstream changed its shape? Then mend the provider",
         )
+    if isinstance(blamed, ReadError):
         blamed.reply = reply  # type: ignore[attr-defined]
-        raise blamed from error
+    return blamed
 
 
 def too_many(request: Request, what: str) -> FetchError:

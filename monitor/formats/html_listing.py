@@ -29,7 +29,7 @@ import msgspec
 from monitor.errors import FetchError
 from monitor.formats.dates import utc
 from monitor.formats.listing import Folder
-from monitor.formats.text import address_of, charset_of, decode, is_name, unread
+from monitor.formats.text import address_of, charset_of, decode, folder_of, is_name, unread
 from monitor.model import Outcome, Reply
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _from_html(text: str, address: str, certain: bool) -> Folder:
     text = _without(_without(text, "<!--", "-->"), "<script", "</script>")
     found = Folder("")
     taken: set[str] = set()
-    base = urljoin(address, ".")
+    base = folder_of(address)
     links = list(_LINK.finditer(text))
     dated = upwards = False
     for link, following in zip_longest(links, links[1:]):

@@ -126,6 +126,12 @@ def web_address(base: str, reference: object) -> str | None:
     return address if usable else None
 
 
+@lru_cache(1024)  # who reads a folder's page asks more than once
+def folder_of(address: str) -> str:
+    """The folder that an address lies in, with "/" at its end."""
+    return urljoin(address, ".")
+
+
 def address_of(reply: Reply) -> str:
     """Where the answer came from, after redirects."""
     return reply.url or reply.request.url

@@ -78,6 +78,10 @@ def enrol(db: sqlite3.Connection, source: Source, name: str, at: int) -> Enrolle
 def unknown(db: sqlite3.Connection, purls: Iterable[str]) -> set[str]:
     """Those of these purls that no source has ever told us of."""
     wanted = set(purls)
+    if len(wanted) == 1:  # as most folders
+        (purl,) = wanted
+        found = db.execute("SELECT 1 FROM project WHERE purl = ?", (purl,)).fetchone()
+        return set() if found else wanted
     rows = db.execute(
         "SELECT purl FROM project WHERE purl IN (SELECT value FROM json_each(?))",
         (msgspec.json.encode(list(wanted)).decode(),),

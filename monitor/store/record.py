@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -49,7 +49,7 @@ class Visit(msgspec.Struct):
     next: int | None
     project: str | None = None
     lease: int | None = None
-    confirm: int | None = None  # when to ask again, should the answer be doubted
+    confirm: Callable[[], int | None] = lambda: None  # when to ask again, should it be doubted
     answers: list[Answer] = []
     releases: list[Release] = []
     mentions: list[str] = msgspec.field(
@@ -447,7 +447,7 @@ def _facts(visit: Visit, result: Result) -> dict[str, object]:
         "good": good,
         "heard": visit.outcome in (Outcome.OK, Outcome.UNCHANGED),
         "changed": bool(result.events) and good,
-        "next": visit.next if result.outcome is visit.outcome else visit.confirm,
+        "next": visit.next if result.outcome is visit.outcome else visit.confirm(),
         "lease": visit.lease,
         "cursor": visit.cursor if result.outcome is Outcome.OK else None,
         "doubt": result.token,

@@ -93,7 +93,7 @@ class Shelf:
         answer = Answer(f"https://up.example/{mechanism}", digest=bytes(32))
         found = Visit(
             own, mechanism, self.at, Outcome.OK, self.at + 600, answers=[answer],
-            confirm=self.at + 300,
+            confirm=lambda at=self.at: at + 300,
         )  # fmt: skip
         return structs.replace(found, **more)
 
