@@ -40,7 +40,7 @@ from monitor.settings import Source as SourceSettings
 from monitor.store import NAME, due, open_reader
 from monitor.store.writer import Writer
 
-HOSTS, AT_ONCE, GOAL, ROUNDS = 500, 50, 2.5, 5
+HOSTS, AT_ONCE, GOAL, ROUNDS = 500, 50, 2.5, 9
 AT = 1_800_000_000
 TABLES = ("project", "listing", "sighting", "version", "address", "event")
 
