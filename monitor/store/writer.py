@@ -8,7 +8,8 @@ and nobody is told "done" before the commit is on disk.
 They run in a thread of the writer. What is quick runs in the loop that gave
 it, and only its commit, which waits for the disk, is done by a thread: two
 threads that take turns at every statement spend more on the turns than on the
-statements.
+statements. It has no savepoint either, and if one of a batch fails all of them
+are undone, and run again by the thread: see docs/decisions/0004.
 """
 
 from __future__ import annotations
@@ -75,8 +76,9 @@ class Writer:
     async def write(self, write: Callable[[sqlite3.Connection], T], *, quick: bool = False) -> T:
         """As `submit`, awaited. A caller that is cancelled meanwhile does not undo the write.
 
-        `quick` says that it takes a millisecond or two. What a loop gives is written in the
-        order in which it was given, quick or not.
+        `quick` says that it takes a millisecond or two, and that it may run twice: it changes
+        nothing but the database. What a loop gives is written in the order in which it was
+        given, quick or not.
         """
         if self._closed:
             raise StoreError(str(self.folder), "the store was closed")
