@@ -11,7 +11,7 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Protocol
 
 import msgspec
@@ -354,8 +354,9 @@ class Crawler:
             visit.outcome = Outcome.UNCHANGED
         visit.next = self._next(visit.source, due, visit.outcome, visit.at, 0, None)
         doubts = due.fails + 1 if due.doubt else 1
-        visit.confirm = lambda: self._next(
-            visit.source, due, Outcome.SUSPECT, visit.at, doubts, None
+        # Of the visit itself it must know nothing: a circle would keep all that was found.
+        visit.confirm = partial(
+            self._next, visit.source, due, Outcome.SUSPECT, visit.at, doubts, None
         )
 
     async def _failed(

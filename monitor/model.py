@@ -60,7 +60,7 @@ class Request(msgspec.Struct, frozen=True):
     part: str | None = (
         None  # what of it we know: the answer may be its end (monitor.formats.growing)
     )
-    further: bool = False  # an answer has led to it: it ends a walk
+    further: bool = False  # an answer has led to it: it ends a walk. Counts in comparisons
 
 
 class Reply(msgspec.Struct):

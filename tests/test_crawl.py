@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from io import BytesIO
 
@@ -15,7 +16,7 @@ from monitor.protocols import Ask, Provider
 from monitor.settings import Source as SourceSettings
 from monitor.sources import Source
 from monitor.store import bulk, due, staging
-from monitor.store.record import PoisonedError
+from monitor.store.record import PoisonedError, Visit
 from monitor.store.writer import Writer
 from tests.store.station import settings_of, station
 
@@ -58,6 +59,24 @@ async def test_what_did_not_change_is_not_read_again(tmp_path, registry, now):
 
         assert {report.result.outcome for report in reports} == {Outcome.UNCHANGED}
         assert {entry.status for entry in registry.requests()} == {304}
+
+
+async def test_what_a_visit_found_is_forgotten_with_it(tmp_path, registry, now):
+    """Without waiting for the garbage collector, which comes seldom."""
+    registry.publish("pypi", "aurora", "1.0")
+    async with station(tmp_path, settings_of(tmp_path, registry), now) as one:
+        await one.poll()
+        gc.collect()
+        gc.disable()
+        try:
+            made = [len(await one.poll(HOUR + 1)) for _ in range(9)]
+            one.reports.clear()
+            left = sum(isinstance(thing, Visit) for thing in gc.get_objects())
+        finally:
+            gc.enable()
+
+    assert left <= made[-1]  # the writer's threads still have the last in their hands
+    assert sum(made) > 2 * made[-1]
 
 
 async def test_J13_many_projects_at_one_address_are_one_request(tmp_path, registry, now):

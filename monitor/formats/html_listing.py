@@ -42,7 +42,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _EVIDENCE = re.compile(r"index of |parent directory|directory listing|file listing", re.IGNORECASE)
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 # A link; or at once the whole row of a plain name, as Apache and nginx write most of them, with
-# its time and size. What the long way says of such a row is the same.
+# its time and size. The long way says the same of it, unless there are dates in what it shows.
 _LINK = re.compile(
     r'<a href="([A-Za-z0-9][A-Za-z0-9._+~-]{0,200}/?)">(?i:(?!\s{0,39}parent directory))[^<]*</a>'
     rf"[ \t]+(\d{{4}}-\d\d-\d\d \d\d:\d\d|\d\d-(?:{_MONTH})-\d{{4}} \d\d:\d\d)"

@@ -57,9 +57,9 @@ def is_name(text: object) -> bool:
     """Whether it can be a project's name: printable, without white space around it."""
     return (
         isinstance(text, str)
+        and 0 < len(text) <= LONGEST
         and text.isprintable()
         and text.strip() == text
-        and 0 < len(text) <= LONGEST
     )
 
 
@@ -70,25 +70,28 @@ def is_version(text: object) -> bool:
     """
     return (
         isinstance(text, str)
+        and 0 < len(text) <= LONGEST
         and text.isascii()
         and text.isprintable()
         and " " not in text
-        and 0 < len(text) <= LONGEST
     )
 
 
-# One page names its project with every version, and many projects have a 1.0.
+# One page names its project with every version, and many projects have a 1.0. Only what could be
+# either is remembered, nothing endless.
 _is_name = lru_cache(8192)(is_name)
 _is_version = lru_cache(8192)(is_version)
 
 
 def checked(finding: Release | Mention) -> Release | Mention | Unread:
     """The finding itself, or a dead letter when its name or version cannot be taken."""
-    if not _is_name(finding.project):
+    name = finding.project
+    if not (isinstance(name, str) and len(name) <= LONGEST and _is_name(name)):
         return unread(finding.project, "not a project's name")
     if isinstance(finding, Mention):
         return finding
-    if not _is_version(finding.version):
+    version = finding.version
+    if not (isinstance(version, str) and len(version) <= LONGEST and _is_version(version)):
         return unread(f"{finding.project} {finding.version}", "not a version")
     if (reason := finding.reason) and not reason.isascii():
         # Half of a pair of surrogates is text in JSON, and nowhere else.

@@ -270,6 +270,9 @@ class _Batch:
         except Exception as error:
             if self._concerns_all(error):
                 raise
+            for ran, _ in self.done:
+                if isinstance(ran, _Awaited):
+                    ran.keep()  # who is cancelled from now on does not undo what was done
             return False
         return True
 
@@ -285,17 +288,22 @@ class _Batch:
 class _Awaited:
     """A future of a loop, as the writer's thread may treat it: the loop hears of it in `_wake`."""
 
-    __slots__ = ("_done", "_error", "_result", "future", "loop")
+    __slots__ = ("_begun", "_done", "_error", "_result", "future", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.future: asyncio.Future[Any] = loop.create_future()
+        self._begun = False
         self._done = False
         self._result: Any = None
         self._error: BaseException | None = None
 
     def set_running_or_notify_cancel(self) -> bool:
-        return not self.future.cancelled()
+        return self._begun or not self.future.cancelled()
+
+    def keep(self) -> None:
+        """It has run once; should it have to run again, it does in any case."""
+        self._begun = True
 
     def done(self) -> bool:
         return self._done

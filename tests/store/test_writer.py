@@ -357,6 +357,43 @@ async def test_a_quick_write_that_fails_takes_none_of_the_others_with_it(writer)
     assert texts(writer.folder) == ["a", "b"]
 
 
+async def test_who_is_cancelled_does_not_undo_a_quick_write_that_has_to_run_again(writer):
+    ran = []
+    caller = None
+
+    def first(db):
+        ran.append(tell("a")(db))
+
+    def fails(db):
+        if len(ran) == 1:
+            caller.cancel()  # it was done; what fails is another
+        raise UsageError("job 1", "no")
+
+    caller = asyncio.create_task(writer.write(first, quick=True))
+    with pytest.raises(UsageError):
+        await asyncio.gather(writer.write(fails, quick=True))
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+
+    await writer.write(tell("b"))
+    assert len(ran) == 2
+    assert texts(writer.folder) == ["a", "b"]
+
+
+async def test_who_was_cancelled_before_does_not_run_when_others_run_again(writer):
+    def fails(db):
+        raise UsageError("job 1", "no")
+
+    gone = asyncio.create_task(writer.write(tell("gone"), quick=True))
+    others = [asyncio.create_task(writer.write(one, quick=True)) for one in (fails, tell("a"))]
+    await asyncio.sleep(0)
+    gone.cancel()
+    done = await asyncio.gather(*others, return_exceptions=True)
+
+    assert [type(one) for one in done] == [UsageError, int]
+    assert texts(writer.folder) == ["a"]
+
+
 async def test_another_program_that_writes_keeps_no_loop_waiting(writer):
     other = sqlite3.connect(writer.folder / NAME, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
