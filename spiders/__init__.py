@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from spiders.pauses import Pauses
     from spiders.thrifty import Validators
 
-__all__ = ["transport"]
+__all__ = ["seldom_swept", "transport"]
 
 YOUNG = 20_000
 """Objects made until a search for circles among them is worth it."""
 
 
 @contextmanager
-def _seldom_swept() -> Iterator[None]:
+def seldom_swept() -> Iterator[None]:
     """Python's garbage collector, less eager for as long as answers are read.
 
     They become thousands of small values that refer to nothing above them. Looking for circles
@@ -108,5 +108,5 @@ async def transport(
         thrifty = Thrifty(inner, validators, credentials.fingerprint)
         polite = Polite(thrifty, network, pauses or Pauses(), clock, credentials.fingerprint)
         here = Careful({"file": Files(network)}, network, clock)
-        with _seldom_swept():
+        with seldom_swept():
             yield Beside(here, Once(Patient(polite, network)))
