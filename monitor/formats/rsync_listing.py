@@ -26,6 +26,7 @@ _ROW = re.compile(
     r"^([-a-zA-Z?])\S{9,10} +(\d[\d,.]*) (\d{4}/\d\d/\d\d) (\d\d:\d\d:\d\d) (.*)$", re.MULTILINE
 )
 _TIMELESS = re.compile(r"([-a-zA-Z?])\S{9,10} +(\d[\d,.]*) +\(time out of range\) (.*)$")
+_STRANGE = "!"
 _ESCAPE = re.compile(r"\\#([0-3][0-7]{2})")
 
 
@@ -37,43 +38,41 @@ def folders(reply: Reply) -> Iterator[Folder]:
     """
     opened, begun, indent = Opened(), False, 0
     here = opened.here
+    inside, append = here.path, here.files.append
     for text in whole_lines(_blocks(reply)):
         if isinstance(text, Partial):
             here.notes.append(text)
             continue
-        rows: list[tuple[str, ...] | str] = list(_ROW.findall(text))
+        rows: list[tuple[str, ...]] = _ROW.findall(text)
         if len(rows) != text.count("\n"):
             rows = [_split(line) for line in text.split("\n") if line.strip()]
         if not begun:
             # What stands before the first row is the server's greeting.
-            rows = list(dropwhile(lambda row: isinstance(row, str), rows))
+            rows = list(dropwhile(lambda row: row[0] == _STRANGE, rows))
             if not rows:
                 continue
             begun = True
             # rsync 3.1.0 put two spaces before a name; the row of the top shows it.
             indent = len(rows[0][4]) - 1 if rows[0][4].strip() == "." else 0
-        for row in rows:
-            if isinstance(row, str):
-                here.notes.append(unread(row, "not a row of an rsync listing"))
-                continue
-            kind, size, day, clock, path = row
+        for kind, size, day, clock, written in rows:
             if kind not in "-d":
+                if kind == _STRANGE:
+                    here.notes.append(unread(written, "not a row of an rsync listing"))
                 continue
-            if indent:
-                path = path[indent:]
+            path = written[indent:] if indent else written
             if "\\#" in path:
                 path = _unescaped(path)
             parent, _, name = path.rpartition("/")
-            if parent != here.path:
+            if parent != inside:
                 if (found := opened.enter(parent, name)) is None:
                     continue
-                here = found
+                here, inside, append = found, found.path, found.files.append
                 if opened.left:
                     yield from opened.take()
             if kind == "-":
                 at = _midnight(day) + _clock(clock) if day else None
                 plain = size if size.isdigit() else size.replace(",", "").replace(".", "")
-                here.files.append((name, int(plain), at))
+                append((name, int(plain), at))
             elif name not in ("", ".", ".."):
                 here.folders.append(name)
     if not begun:
@@ -87,12 +86,13 @@ def _blocks(reply: Reply) -> Iterator[bytes]:
         yield block
 
 
-def _split(line: str) -> tuple[str, ...] | str:
+def _split(line: str) -> tuple[str, ...]:
+    """Kind, size, day, time, path; a line that is no row has a kind of its own, and no more."""
     if row := _ROW.match(line):
         return row.groups()
     if row := _TIMELESS.match(line):
         return row[1], row[2], "", "", row[3]
-    return line
+    return _STRANGE, "", "", "", line
 
 
 def _unescaped(path: str) -> str:

@@ -28,13 +28,6 @@ numbers: dict[State, int] = {state: number for number, state in enumerate(states
 LIVE = tuple(numbers[state] for state in State if state not in (State.MISSING, State.WITHDRAWN))
 """The states of versions that their upstream still shows."""
 
-# Of each value that is neither number nor text, Python's sqlite3 asks whether it can be adapted,
-# and makes an AttributeError on the way. To tell it what NULL, blobs and truth values are bound as
-# takes a fifth of that; these functions are in C, and give back what they get.
-sqlite3.register_adapter(type(None), {None: None}.get)
-sqlite3.register_adapter(bytes, bytes)
-sqlite3.register_adapter(bool, int)
-
 BUSY = 10_000
 """Milliseconds for which the writer waits for another program that writes."""
 
