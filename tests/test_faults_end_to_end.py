@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -180,8 +181,13 @@ def test_H04_a_log_that_cannot_be_written_ends_nothing(
     registry.publish("pypi", "aurora", "1.0")
     redirect = f"2>{standard_error}" if standard_error else "2>&-"
     command = shlex.join(rig.process.command("run"))
+    # As services run, and not as some test machines do: what is said waits to be written.
+    usual = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
     rig.process.running = subprocess.Popen(
-        ["bash", "-c", f"exec {command} {redirect}"], cwd=ROOT, stdin=subprocess.DEVNULL
+        ["bash", "-c", f"exec {command} {redirect}"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        env=usual,
     )
     rig.until(lambda: len(rig.told("baseline")) == 2)
 

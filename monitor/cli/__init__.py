@@ -245,10 +245,16 @@ def main() -> None:
 
 
 def _end_as_decided() -> None:
-    """Ctrl-C while Python puts itself away would end a command by the signal that is done."""
+    """Ctrl-C while Python puts itself away would end a command by the signal that is done; and what
+    standard error cannot take, on a full disk perhaps, with a code that nobody gave."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def complain(error: Exception) -> int:
