@@ -551,12 +551,14 @@ class _Stager:
         """The same, for what an index tells in bulk."""
         self.count += len(rows)
         bare, key, known = self._bare, self._known_keys, self._numbers.get
+        mention, purl = self._named.append, self._purl
         left = iter(rows)
         while True:
             try:
                 for project, version, published, revision, page in left:
-                    if version is None:
-                        self._mention(project, revision)
+                    if version is None:  # as `_mention`, of which there are a million
+                        self._last += 1
+                        mention((self._last, purl(project), project, revision))
                     else:
                         number = known(project) or self._number(project)
                         bare.append((number, version, EPOCH_ZERO + key(version), published, page))

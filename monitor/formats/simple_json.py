@@ -88,7 +88,13 @@ class Index:
         good = bad = 0
         for some in _in_pieces(reply):
             rows: list[Row] = [
-                (project.name, None, None, _serial(project), None)
+                (
+                    project.name,
+                    None,
+                    None,
+                    None if project.serial is None else str(project.serial),
+                    None,
+                )
                 for project in some
                 if isinstance(project, _Project) and is_name(project.name)
             ]
